@@ -1,0 +1,37 @@
+import type { GuestRef } from '../pve/guest.ts';
+import type { Inventory, LineId } from '../pve/inventory.ts';
+
+/** All that the planner is told. The same facts give the same plan. */
+export interface Facts {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** By name of the host entry. */
+  readonly hosts: ReadonlyMap<string, HostFacts>;
+  /** By name of the repository entry. */
+  readonly repositories: ReadonlyMap<string, RepositoryFacts>;
+}
+
+export type HostFacts =
+  | { readonly kind: 'reached'; readonly inventory: Inventory }
+  | { readonly kind: 'unreachable'; readonly reason: string };
+
+export interface RepositoryFacts {
+  readonly snapshots: readonly GuestSnapshot[];
+  readonly keyCount: number;
+}
+
+/** A snapshot that holds a guest. */
+export interface GuestSnapshot {
+  /** 64 hex digits. */
+  readonly id: string;
+  /** The id it had before restic rewrote it. */
+  readonly original?: string;
+  /** Start of the dump, milliseconds since 1970. */
+  readonly time: number;
+  /** The id of the host entry that made it. */
+  readonly hostId: string;
+  readonly guest: GuestRef;
+  readonly line: LineId | undefined;
+  readonly policies: readonly string[];
+  readonly run?: string;
+}

@@ -1,0 +1,172 @@
+import type { BackupMode } from '../config/site.ts';
+import type { GuestRef, NodeName, Vmid } from '../pve/guest.ts';
+import type { GuestVolume, LineIdentity } from '../pve/inventory.ts';
+import type { GuestSnapshot } from './facts.ts';
+
+/** What would be done, as data; every verdict carries its reason. Views make the sentences. */
+export interface Plan {
+  /** Milliseconds since 1970: the clock reading that it was made with. */
+  readonly madeAt: number;
+  readonly backups: readonly BackupAction[];
+  readonly fresh: readonly FreshGuest[];
+  readonly restores: readonly RestoreAction[];
+  /** Restore intents that need nothing, or wait to be named. */
+  readonly restoresAtRest: readonly RestoreAtRest[];
+  readonly leftAlone: readonly LeftAlone[];
+  /** Guests that no policy selects or excludes. */
+  readonly uncovered: readonly { readonly host: string; readonly guest: GuestLabel }[];
+  /** What could not be asked or done. Any of these makes the plan incomplete. */
+  readonly problems: readonly PlanProblem[];
+  readonly notes: readonly PlanNote[];
+}
+
+export interface GuestLabel {
+  readonly ref: GuestRef;
+  readonly name?: string;
+  readonly node: NodeName;
+}
+
+export interface BackupAction {
+  readonly kind: 'backup';
+  readonly host: string;
+  readonly guest: GuestLabel;
+  readonly identity: LineIdentity;
+  readonly repository: string;
+  /** Names of all policies that select the guest; the one dump satisfies them all. */
+  readonly policies: readonly string[];
+  readonly mode: BackupMode;
+  readonly reason: DueReason;
+  readonly newest?: GuestSnapshot;
+  readonly volumes: readonly GuestVolume[];
+}
+
+export type DueReason =
+  | { readonly kind: 'never-backed-up' }
+  /** The vmid has backups, all of another machine. */
+  | { readonly kind: 'vmid-reused'; readonly otherLines: number }
+  | { readonly kind: 'too-old'; readonly ageMs: number; readonly rpoMs: number; readonly policy: string }
+  /** Within the rpo now, but not when the next run will have finished. */
+  | {
+      readonly kind: 'too-old-before-next-run';
+      readonly ageMs: number;
+      readonly rpoMs: number;
+      readonly cadenceMs: number;
+      readonly policy: string;
+    }
+  /** The newest backup claims a time after now. */
+  | { readonly kind: 'clock-behind'; readonly aheadMs: number };
+
+export interface FreshGuest {
+  readonly host: string;
+  readonly guest: GuestLabel;
+  readonly policies: readonly string[];
+  readonly newest: GuestSnapshot;
+  readonly ageMs: number;
+  readonly rpoMs: number;
+}
+
+export interface RestoreAction {
+  readonly kind: 'restore';
+  readonly intent: string;
+  readonly repository: string;
+  readonly snapshot: GuestSnapshot;
+  readonly to: {
+    readonly host: string;
+    readonly node: NodeName;
+    readonly vmid: Vmid;
+    readonly storage?: string;
+    readonly pool?: string;
+    readonly unique: boolean;
+    readonly start: boolean;
+  };
+  /** Whether a guest is there that will be stopped and overwritten. */
+  readonly replaces: GuestLabel | undefined;
+  readonly reason: { readonly kind: 'target-missing' } | { readonly kind: 'replace-asked' };
+}
+
+export type RestoreAtRest =
+  | { readonly intent: string; readonly kind: 'manual' }
+  | { readonly intent: string; readonly kind: 'target-exists'; readonly target: GuestLabel };
+
+/** A guest that a policy would select, left alone on purpose. */
+export interface LeftAlone {
+  readonly host: string;
+  readonly guest: GuestLabel;
+  readonly policy: string;
+  readonly reason: { readonly kind: 'excluded'; readonly by: string } | { readonly kind: 'not-included' };
+}
+
+export type PlanProblem =
+  | { readonly kind: 'host-unreachable'; readonly host: string; readonly reason: string }
+  | {
+      readonly kind: 'vmid-missing';
+      readonly policy: string;
+      readonly vmid: Vmid;
+      readonly hosts: readonly string[];
+    }
+  | {
+      readonly kind: 'pool-missing';
+      readonly policy: string;
+      readonly pool: string;
+      readonly hosts: readonly string[];
+    }
+  | { readonly kind: 'pool-empty'; readonly policy: string; readonly pool: string }
+  | {
+      readonly kind: 'node-offline';
+      readonly host: string;
+      readonly node: NodeName;
+      readonly guests: readonly GuestLabel[];
+    }
+  /** The guest lives on a node that this host entry has no way into. */
+  | {
+      readonly kind: 'guest-on-other-node';
+      readonly host: string;
+      readonly guest: GuestLabel;
+      readonly policies: readonly string[];
+    }
+  | {
+      readonly kind: 'guest-locked';
+      readonly host: string;
+      readonly guest: GuestLabel;
+      readonly lock: string;
+    }
+  | {
+      readonly kind: 'disk-too-large';
+      readonly host: string;
+      readonly guest: GuestLabel;
+      readonly volume: string;
+      readonly bytes: number;
+    }
+  | { readonly kind: 'restore-snapshot-missing'; readonly intent: string; readonly wanted: string }
+  | {
+      readonly kind: 'restore-snapshot-ambiguous';
+      readonly intent: string;
+      readonly wanted: string;
+      readonly matches: number;
+    }
+  | { readonly kind: 'restore-target-exists'; readonly intent: string; readonly target: GuestLabel }
+  | { readonly kind: 'restore-target-other-type'; readonly intent: string; readonly target: GuestLabel }
+  | {
+      readonly kind: 'restore-target-other-node';
+      readonly intent: string;
+      readonly target: GuestLabel;
+      readonly node: NodeName;
+    }
+  | { readonly kind: 'restore-node-unknown'; readonly intent: string; readonly node: string }
+  | {
+      readonly kind: 'restore-storage-missing';
+      readonly intent: string;
+      readonly storage: string;
+      readonly node: NodeName;
+    };
+
+export type PlanNote =
+  | { readonly kind: 'one-key'; readonly repository: string }
+  /** Nothing tells this container from a later one with the same vmid. */
+  | { readonly kind: 'reuse-unnoticed'; readonly host: string; readonly guest: GuestLabel }
+  | {
+      readonly kind: 'volume-left-out';
+      readonly host: string;
+      readonly guest: GuestLabel;
+      readonly volume: GuestVolume;
+    };

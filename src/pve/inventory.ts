@@ -1,0 +1,77 @@
+import type { GuestRef, NodeName } from './guest.ts';
+
+/**
+ * What one host entry showed when it was asked: the cluster, its nodes, guests, pools and storages.
+ * Plain data; reading it is `read-inventory.ts`.
+ */
+export interface Inventory {
+  readonly version: PveVersion;
+  /** SHA-256 of the cluster's root certificate (DER), 64 lower-case hex digits; names the cluster for good. */
+  readonly clusterFingerprint: string;
+  /** The node that was asked. */
+  readonly localNode: NodeName;
+  readonly nodes: readonly NodeFacts[];
+  readonly pools: readonly string[];
+  readonly storages: readonly StorageFacts[];
+  readonly guests: readonly Guest[];
+}
+
+export interface PveVersion {
+  /** `8.4` */
+  readonly release: string;
+  /** `8.4.21`, or `7.4-19` */
+  readonly version: string;
+}
+
+export interface NodeFacts {
+  readonly name: NodeName;
+  readonly online: boolean;
+  readonly address?: string;
+}
+
+export interface StorageFacts {
+  readonly node: NodeName;
+  readonly storage: string;
+  readonly available: boolean;
+  readonly shared: boolean;
+  /** `images`, `rootdir`, `backup`, ... */
+  readonly content: readonly string[];
+  readonly totalBytes: number;
+  readonly usedBytes: number;
+}
+
+export interface Guest {
+  readonly ref: GuestRef;
+  readonly node: NodeName;
+  /** `running`, `stopped`, `paused`, ...; `unknown` when the node is off or the guest is seconds old. */
+  readonly status: string;
+  readonly name?: string;
+  readonly template: boolean;
+  readonly pool?: string;
+  readonly tags: readonly string[];
+  readonly lock?: string;
+  readonly identity: LineIdentity;
+  /** Disks and mount points that a dump will read, with the size the configuration states, where it does. */
+  readonly volumes: readonly GuestVolume[];
+}
+
+export interface GuestVolume {
+  /** `scsi0`, `efidisk0`, `rootfs`, `mp0` */
+  readonly key: string;
+  readonly bytes?: number;
+  /** Why a dump leaves it out; absent when it is dumped. */
+  readonly leftOut?: 'backup=0' | 'no backup=1' | 'bind mount' | 'device' | 'cdrom';
+}
+
+/** A guest's line: 16 lower-case hex digits that stay the same for as long as it is the same machine (FORMAT.md). */
+export type LineId = string & { readonly __brand: 'LineId' };
+
+export interface LineIdentity {
+  readonly line: LineId;
+  /** What the line was made from, besides cluster, type and vmid. */
+  readonly machine:
+    | { readonly kind: 'smbios-uuid'; readonly uuid: string }
+    | { readonly kind: 'hardware-address'; readonly address: string }
+    /** Nothing tells this guest from another one that gets its vmid later. */
+    | { readonly kind: 'none' };
+}

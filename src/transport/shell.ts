@@ -1,0 +1,36 @@
+/**
+ * The port through which everything on a node is done: run a command there, stream both ways.
+ * `local-shell.ts` and `ssh2-shell.ts` implement it; `test/transport/shell-contract.ts` is what both must pass.
+ */
+export interface Shell extends AsyncDisposable {
+  /** Where commands run, for messages: `10.0.0.10:22` or `this machine`. */
+  readonly where: string;
+  /**
+   * Starts a command. `argv[0]` is looked up in PATH on the node; no argument is interpreted by a shell.
+   * An abort of `signal` closes the channel (remote) or sends TERM to the process (local) and makes `exit`
+   * resolve with kind `lost`; what the far side does then is up to the command.
+   * @throws ConnectionError when the command cannot be started
+   */
+  run(argv: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<RunningCommand>;
+}
+
+export interface RunningCommand {
+  /** Pulling is the back-pressure. Ends at end of file; throws when the connection is lost. */
+  readonly stdout: AsyncIterable<Uint8Array>;
+  readonly stderr: AsyncIterable<Uint8Array>;
+  readonly stdin: CommandInput;
+  /** Resolves, never rejects, once the command has ended and both streams were delivered or dropped. */
+  readonly exit: Promise<CommandExit>;
+}
+
+export interface CommandInput {
+  /** Resolves when more may be written. Rejects when the command no longer reads. */
+  write(bytes: Uint8Array): Promise<void>;
+  end(): Promise<void>;
+}
+
+export type CommandExit =
+  | { readonly kind: 'status'; readonly status: number }
+  | { readonly kind: 'signal'; readonly signal: string }
+  /** The connection ended before the status arrived. */
+  | { readonly kind: 'lost'; readonly reason: string };
