@@ -1,0 +1,36 @@
+/**
+ * Where a repository's files lie. Narrow on purpose: names and bytes, nothing of their meaning.
+ * `test/repository/backend-contract.ts` is what each implementation must pass.
+ */
+export interface Backend {
+  /** For messages: the folder's path, `s3:...`. */
+  readonly where: string;
+  /** Makes an empty repository's folders. */
+  create(): Promise<void>;
+  /** Names and sizes; anything that is no name of this type is left out. A missing folder has none. */
+  list(type: ListedType): Promise<readonly StoredFile[]>;
+  /**
+   * Stores a whole file: afterwards it is durable under its name, or it is not there at all.
+   * @throws UserError `repository-write`
+   */
+  save(file: FileName, bytes: Uint8Array): Promise<void>;
+  /**
+   * Reads a whole file, or `length` bytes from `offset`.
+   * @throws UserError `repository-damaged` when it is missing or shorter
+   */
+  load(file: FileName, range?: { readonly offset: number; readonly length: number }): Promise<Uint8Array>;
+  /** Undefined when there is no such file. */
+  loadIfPresent(file: FileName): Promise<Uint8Array | undefined>;
+  /** A file that is not there is no error. */
+  remove(file: FileName): Promise<void>;
+}
+
+export type ListedType = 'keys' | 'data' | 'index' | 'snapshots' | 'locks';
+
+export type FileName = { readonly type: ListedType; readonly name: string } | { readonly type: 'config' };
+
+export interface StoredFile {
+  /** 64 hex digits */
+  readonly name: string;
+  readonly size: number;
+}

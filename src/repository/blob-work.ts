@@ -1,0 +1,110 @@
+import { createHash, hash } from 'node:crypto';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { decrypt, encrypt, type MasterKey } from './encryption.ts';
+import { encodePackHeader, type PackEntry } from './pack-header.ts';
+
+/**
+ * The work on blobs that costs processor time: done in threads (`blob-worker.ts`), never on the main one.
+ * Bytes that go in or out are handed over, not copied.
+ */
+export type BlobTask =
+  | { readonly kind: 'hash'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'seal'; readonly bytes: Uint8Array<ArrayBuffer>; readonly compress: boolean }
+  /** Encrypts what was compressed already. */
+  | { readonly kind: 'encrypt'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | {
+      readonly kind: 'pack';
+      readonly blobs: readonly Uint8Array<ArrayBuffer>[];
+      readonly entries: readonly PackEntry[];
+    }
+  | {
+      readonly kind: 'open';
+      readonly sealed: Uint8Array<ArrayBuffer>;
+      readonly id: Uint8Array;
+      readonly uncompressedLength: number;
+    };
+
+export type BlobResult =
+  | { readonly kind: 'hash'; readonly id: Uint8Array; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** `uncompressedLength` is 0 when compression did not make it smaller. */
+  | { readonly kind: 'seal'; readonly sealed: Uint8Array<ArrayBuffer>; readonly uncompressedLength: number }
+  | { readonly kind: 'encrypt'; readonly sealed: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'pack'; readonly id: string; readonly file: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'open'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'damaged'; readonly what: string };
+
+export function doBlobTask(key: MasterKey, task: BlobTask): BlobResult {
+  switch (task.kind) {
+    case 'hash':
+      return { kind: 'hash', id: sha256(task.bytes), bytes: task.bytes };
+    case 'seal':
+      return seal(key, task.bytes, task.compress);
+    case 'encrypt':
+      return { kind: 'encrypt', sealed: encrypt(key, [task.bytes]) };
+    case 'pack':
+      return pack(key, task.blobs, task.entries);
+    case 'open':
+      return open(key, task.sealed, task.id, task.uncompressedLength);
+  }
+}
+
+/** The buffers to hand over with a task or a result. */
+export function transferables(message: BlobTask | BlobResult): ArrayBuffer[] {
+  switch (message.kind) {
+    case 'hash':
+      return [message.bytes.buffer];
+    case 'seal':
+    case 'encrypt':
+      return ['bytes' in message ? message.bytes.buffer : message.sealed.buffer];
+    case 'pack':
+      return 'blobs' in message ? message.blobs.map((blob) => blob.buffer) : [message.file.buffer];
+    case 'open':
+      return ['sealed' in message ? message.sealed.buffer : message.bytes.buffer];
+    case 'damaged':
+      return [];
+  }
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(hash('sha256', bytes, 'buffer'));
+}
+
+function seal(key: MasterKey, bytes: Uint8Array, compress: boolean): BlobResult {
+  const compressed = compress
+    ? zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 3 } })
+    : undefined;
+  if (compressed !== undefined && compressed.length < bytes.length) {
+    return { kind: 'seal', sealed: encrypt(key, [compressed]), uncompressedLength: bytes.length };
+  }
+  return { kind: 'seal', sealed: encrypt(key, [bytes]), uncompressedLength: 0 };
+}
+
+function pack(key: MasterKey, blobs: readonly Uint8Array[], entries: readonly PackEntry[]): BlobResult {
+  const header = encrypt(key, [encodePackHeader(entries)]);
+  const file = new Uint8Array(blobs.reduce((sum, blob) => sum + blob.length, 0) + header.length + 4);
+  let at = 0;
+  for (const blob of [...blobs, header]) {
+    file.set(blob, at);
+    at += blob.length;
+  }
+  new DataView(file.buffer).setUint32(at, header.length, true);
+  return { kind: 'pack', id: createHash('sha256').update(file).digest('hex'), file };
+}
+
+function open(key: MasterKey, sealed: Uint8Array, id: Uint8Array, uncompressedLength: number): BlobResult {
+  const plaintext = decrypt(key, sealed);
+  if (plaintext === undefined) return { kind: 'damaged', what: 'its MAC is wrong' };
+  const bytes = uncompressedLength > 0 ? decompress(plaintext, uncompressedLength) : plaintext;
+  if (bytes === undefined) return { kind: 'damaged', what: 'it cannot be decompressed' };
+  if (Buffer.compare(sha256(bytes), id) !== 0) return { kind: 'damaged', what: 'its content has another id' };
+  return { kind: 'open', bytes: Uint8Array.from(bytes) };
+}
+
+function decompress(plaintext: Uint8Array, length: number): Uint8Array | undefined {
+  try {
+    const bytes = zstdDecompressSync(plaintext, { maxOutputLength: length });
+    return bytes.length === length ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}

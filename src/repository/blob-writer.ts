@@ -1,0 +1,176 @@
+import type { Backend } from './backend.ts';
+import type { BlobIndex } from './blob-index.ts';
+import type { BlobWorkers } from './blob-workers.ts';
+import { ByteBudget } from './byte-budget.ts';
+import type { IndexWriter } from './index-writer.ts';
+import { type BlobId, type BlobType, blobId, parseFileId, toHex } from './object-id.ts';
+import { PackBuilder } from './pack-builder.ts';
+
+export interface SavedBlob {
+  readonly id: BlobId;
+  /** Plaintext bytes. */
+  readonly length: number;
+  /** Bytes that it added to the repository; 0 when it was there already. */
+  readonly storedBytes: number;
+}
+
+export interface BlobWriterParts {
+  readonly backend: Backend;
+  readonly index: BlobIndex;
+  readonly indexWriter: IndexWriter;
+  readonly workers: BlobWorkers;
+  /** False for a repository of version 1. */
+  readonly compress: boolean;
+  readonly signal: AbortSignal;
+}
+
+const BYTES_UNDER_WAY = 32 << 20;
+const PACKS_UNDER_WAY = 2;
+
+/**
+ * Saves blobs: each once, whoever saves it. All pipelines of a process share one. Memory: 32 MiB of blobs
+ * under way, two packs being filled and two being stored, 16 MiB each. After a failure nothing more is saved:
+ * every later call, `flush` too, fails with the first cause.
+ */
+export class BlobWriter {
+  readonly #parts: BlobWriterParts;
+  readonly #budget = new ByteBudget(BYTES_UNDER_WAY);
+  readonly #packBudget = new ByteBudget(PACKS_UNDER_WAY);
+  readonly #builders: Record<BlobType, PackBuilder> = {
+    data: new PackBuilder('data'),
+    tree: new PackBuilder('tree'),
+  };
+  /** Blobs that were taken on but are in no stored pack yet. */
+  readonly #taken = new Set<string>();
+  readonly #storing = new Set<Promise<void>>();
+  readonly #sealing = new Set<Promise<unknown>>();
+  #failure: { readonly cause: unknown } | undefined;
+
+  constructor(parts: BlobWriterParts) {
+    this.#parts = parts;
+    parts.signal.addEventListener('abort', () => this.#fail(parts.signal.reason), { once: true });
+    if (parts.signal.aborted) this.#fail(parts.signal.reason);
+  }
+
+  /**
+   * Hashes a blob and stores it unless it is there. The bytes are handed over. Resolves when the blob is in a
+   * pack (not yet stored: that is `flush`); waits before it takes the bytes on while too many are under way.
+   */
+  async save(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<SavedBlob> {
+    const length = bytes.length;
+    await this.#budget.take(length);
+    try {
+      this.#check();
+      const hashed = await this.#parts.workers.run({ kind: 'hash', bytes });
+      const id = blobId(hashed.id);
+      if (!this.#takeOn(type, id)) return { id, length, storedBytes: 0 };
+      return await this.#track(this.#seal(type, id, hashed.bytes));
+    } finally {
+      this.#budget.give(length);
+    }
+  }
+
+  /** True when the blob is not there and the caller must now store it with `saveCompressed`. */
+  takeOn(type: BlobType, id: BlobId): boolean {
+    this.#check();
+    return this.#takeOn(type, id);
+  }
+
+  /** Stores a blob that `takeOn` gave to the caller, compressed already. */
+  saveCompressed(
+    type: BlobType,
+    id: BlobId,
+    blob: { readonly compressed: Uint8Array<ArrayBuffer>; readonly length: number },
+  ): Promise<SavedBlob> {
+    return this.#track(this.#encrypt(type, id, blob));
+  }
+
+  /** Resolves when everything saved so far, by anybody, is stored and indexed durably. */
+  async flush(): Promise<void> {
+    await Promise.allSettled([...this.#sealing]);
+    for (const type of ['data', 'tree'] as const) if (!this.#builders[type].isEmpty) this.#startStoring(type);
+    await Promise.allSettled([...this.#storing]);
+    this.#check();
+    await this.#parts.indexWriter.flush();
+  }
+
+  #takeOn(type: BlobType, id: BlobId): boolean {
+    const key = type + toHex(id);
+    if (this.#taken.has(key) || this.#parts.index.has(id, type)) return false;
+    this.#taken.add(key);
+    return true;
+  }
+
+  async #seal(type: BlobType, id: BlobId, bytes: Uint8Array<ArrayBuffer>): Promise<SavedBlob> {
+    const length = bytes.length;
+    const blob = await this.#parts.workers.run({ kind: 'seal', bytes, compress: this.#parts.compress });
+    await this.#addToPack(type, id, blob);
+    return { id, length, storedBytes: blob.sealed.length };
+  }
+
+  async #encrypt(
+    type: BlobType,
+    id: BlobId,
+    blob: { readonly compressed: Uint8Array<ArrayBuffer>; readonly length: number },
+  ): Promise<SavedBlob> {
+    const { sealed } = await this.#parts.workers.run({ kind: 'encrypt', bytes: blob.compressed });
+    await this.#addToPack(type, id, { sealed, uncompressedLength: blob.length });
+    return { id, length: blob.length, storedBytes: sealed.length };
+  }
+
+  async #addToPack(
+    type: BlobType,
+    id: BlobId,
+    blob: { sealed: Uint8Array<ArrayBuffer>; uncompressedLength: number },
+  ): Promise<void> {
+    this.#check();
+    this.#builders[type].add(id, blob.sealed, blob.uncompressedLength);
+    if (!this.#builders[type].isFull) return;
+    const stored = this.#startStoring(type);
+    if (this.#storing.size > PACKS_UNDER_WAY) await stored;
+  }
+
+  #startStoring(type: BlobType): Promise<void> {
+    const builder = this.#builders[type];
+    this.#builders[type] = new PackBuilder(type);
+    const stored = this.#store(builder).catch((cause: unknown) => this.#fail(cause));
+    this.#storing.add(stored);
+    return stored.finally(() => this.#storing.delete(stored));
+  }
+
+  async #store(builder: PackBuilder): Promise<void> {
+    await this.#packBudget.take(1);
+    try {
+      this.#check();
+      const { blobs, entries } = builder;
+      const pack = await this.#parts.workers.run({ kind: 'pack', blobs, entries });
+      const id = parseFileId(pack.id);
+      if (id === undefined) throw new Error('a digest that is none');
+      await this.#parts.backend.save({ type: 'data', name: id }, pack.file);
+      await this.#parts.indexWriter.add({ id, entries });
+      for (const entry of entries) this.#taken.delete(builder.type + toHex(entry.id));
+    } finally {
+      this.#packBudget.give(1);
+    }
+  }
+
+  async #track<T>(work: Promise<T>): Promise<T> {
+    this.#sealing.add(work);
+    try {
+      return await work;
+    } catch (cause) {
+      this.#fail(cause);
+      throw cause;
+    } finally {
+      this.#sealing.delete(work);
+    }
+  }
+
+  #fail(cause: unknown): void {
+    this.#failure ??= { cause };
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure.cause;
+  }
+}

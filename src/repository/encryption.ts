@@ -1,0 +1,86 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import sodium from 'libsodium-wrappers-sumo';
+
+/**
+ * restic's encryption (design document, "Keys, Encryption and MAC"): AES-256 in counter mode, then
+ * Poly1305-AES over the ciphertext.
+ *
+ *     0        16                     n - 16    n
+ *     | nonce  | ciphertext           | MAC     |
+ *
+ * The Poly1305 one-time key is r followed by AES-128(k, nonce).
+ */
+export interface MasterKey {
+  /** 32 bytes */
+  readonly encrypt: Uint8Array;
+  /** 16 bytes */
+  readonly macK: Uint8Array;
+  /** 16 bytes */
+  readonly macR: Uint8Array;
+}
+
+export const NONCE_BYTES = 16;
+export const MAC_BYTES = 16;
+/** What encryption adds to a plaintext. */
+export const OVERHEAD_BYTES = NONCE_BYTES + MAC_BYTES;
+
+const SLICE_BYTES = 1 << 20;
+
+/** Must have resolved before anything here is called. */
+export const encryptionReady: Promise<void> = sodium.ready;
+
+/** Encrypts the parts as one plaintext. The result has an ArrayBuffer of its own. */
+export function encrypt(key: MasterKey, parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const sealed = new Uint8Array(length + OVERHEAD_BYTES);
+  const nonce = randomBytes(NONCE_BYTES);
+  sealed.set(nonce, 0);
+  const cipher = createCipheriv('aes-256-ctr', key.encrypt, nonce);
+  let at = NONCE_BYTES;
+  for (const part of parts) {
+    sealed.set(cipher.update(part), at);
+    at += part.length;
+  }
+  sealed.set(authenticate(key, nonce, sealed.subarray(NONCE_BYTES, at)), at);
+  return sealed;
+}
+
+/**
+ * Decrypts what `encrypt` made.
+ * @returns undefined when the MAC does not match or there are too few bytes
+ */
+export function decrypt(key: MasterKey, sealed: Uint8Array): Uint8Array | undefined {
+  const opened = startDecryption(key, sealed);
+  return opened?.decipher.update(opened.ciphertext);
+}
+
+/** Like `decrypt`, plaintext in slices of 1 MiB; the whole was authenticated before the first one. */
+export function* decryptSlices(key: MasterKey, sealed: Uint8Array): Generator<Uint8Array, boolean> {
+  const opened = startDecryption(key, sealed);
+  if (opened === undefined) return false;
+  for (let at = 0; at < opened.ciphertext.length; at += SLICE_BYTES) {
+    yield opened.decipher.update(opened.ciphertext.subarray(at, at + SLICE_BYTES));
+  }
+  return true;
+}
+
+function startDecryption(key: MasterKey, sealed: Uint8Array) {
+  if (sealed.length < OVERHEAD_BYTES) return undefined;
+  const nonce = sealed.subarray(0, NONCE_BYTES);
+  const ciphertext = sealed.subarray(NONCE_BYTES, sealed.length - MAC_BYTES);
+  const expected = authenticate(key, nonce, ciphertext);
+  if (!sodium.memcmp(expected, sealed.subarray(sealed.length - MAC_BYTES))) return undefined;
+  return { ciphertext, decipher: createDecipheriv('aes-256-ctr', key.encrypt, nonce) };
+}
+
+function authenticate(key: MasterKey, nonce: Uint8Array, ciphertext: Uint8Array): Uint8Array {
+  const aes = createCipheriv('aes-128-ecb', key.macK, null);
+  aes.setAutoPadding(false);
+  const oneTimeKey = Buffer.concat([key.macR, aes.update(nonce)]);
+  if (ciphertext.length <= SLICE_BYTES) return sodium.crypto_onetimeauth(ciphertext, oneTimeKey);
+  const state = sodium.crypto_onetimeauth_init(oneTimeKey);
+  for (let at = 0; at < ciphertext.length; at += SLICE_BYTES) {
+    sodium.crypto_onetimeauth_update(state, ciphertext.subarray(at, at + SLICE_BYTES));
+  }
+  return sodium.crypto_onetimeauth_final(state);
+}

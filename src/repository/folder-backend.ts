@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { UserError } from '../user-error.ts';
+import type { Backend, FileName, ListedType, StoredFile } from './backend.ts';
+import { damaged } from './damaged-error.ts';
+
+const FOLDERS: readonly ListedType[] = ['keys', 'data', 'index', 'snapshots', 'locks'];
+
+/**
+ * A repository in a folder, laid out as restic does (design document, "Repository Layout"): `data` in 256
+ * subfolders by the first two digits. A file is written under a temporary name beside its place, synced,
+ * renamed, and its folder synced. Files are 0600, folders 0700.
+ */
+export function folderBackend(folder: string): Backend {
+  const pathOf = (file: FileName) => join(folder, ...partsOf(file));
+  return {
+    where: folder,
+    create: () => createFolders(folder),
+    list: async (type) => (type === 'data' ? listData(join(folder, type)) : listFolder(join(folder, type))),
+    save: (file, bytes) => saveDurably(pathOf(file), bytes),
+    load: async (file, range) => {
+      const bytes = await loadFile(pathOf(file), range);
+      if (bytes === undefined) throw damaged(partsOf(file).join('/'), 'the file is missing');
+      if (range !== undefined && bytes.length !== range.length)
+        throw damaged(partsOf(file).join('/'), `the file ends before offset ${range.offset + range.length}`);
+      return bytes;
+    },
+    loadIfPresent: (file) => loadFile(pathOf(file), undefined),
+    remove: (file) => removeFile(pathOf(file)),
+  };
+}
+
+function partsOf(file: FileName): readonly string[] {
+  if (file.type === 'config') return ['config'];
+  return file.type === 'data' ? ['data', file.name.slice(0, 2), file.name] : [file.type, file.name];
+}
+
+async function createFolders(folder: string): Promise<void> {
+  await writing(folder, async () => {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const name of FOLDERS) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+    for (let i = 0; i < 256; i++)
+      await mkdir(join(folder, 'data', i.toString(16).padStart(2, '0')), { recursive: true, mode: 0o700 });
+    await syncFolder(folder);
+  });
+}
+
+async function listData(folder: string): Promise<readonly StoredFile[]> {
+  const names = await namesIn(folder);
+  const lists = await Promise.all(
+    names.filter((name) => /^[0-9a-f]{2}$/.test(name)).map((name) => listFolder(join(folder, name))),
+  );
+  return lists.flat();
+}
+
+async function listFolder(folder: string): Promise<readonly StoredFile[]> {
+  const names = (await namesIn(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name)).sort();
+  const files = await Promise.all(
+    names.map(async (name) => ({ name, size: await sizeOf(join(folder, name)) })),
+  );
+  return files.filter((file): file is StoredFile => file.size !== undefined);
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return (await absentAsUndefined(readdir(folder))) ?? [];
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  return (await absentAsUndefined(stat(path)))?.size;
+}
+
+async function loadFile(
+  path: string,
+  range: { offset: number; length: number } | undefined,
+): Promise<Uint8Array | undefined> {
+  if (range === undefined) return absentAsUndefined(readFile(path));
+  const handle = await absentAsUndefined(open(path, 'r'));
+  if (handle === undefined) return undefined;
+  try {
+    return await readRange(handle, range);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readRange(handle: FileHandle, range: { offset: number; length: number }): Promise<Uint8Array> {
+  const buffer = new Uint8Array(range.length);
+  let filled = 0;
+  while (filled < range.length) {
+    const { bytesRead } = await handle.read(buffer, filled, range.length - filled, range.offset + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return buffer.subarray(0, filled);
+}
+
+async function saveDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}-tmp-${randomBytes(4).toString('hex')}`;
+  await writing(path, async () => {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    try {
+      await writeAndSync(temporary, bytes);
+      await rename(temporary, path);
+    } catch (cause) {
+      await unlink(temporary).catch(() => undefined);
+      throw cause;
+    }
+    await syncFolder(dirname(path));
+  });
+}
+
+async function writeAndSync(path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await open(path, 'wx', 0o600);
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function removeFile(path: string): Promise<void> {
+  await writing(path, async () => {
+    await absentAsUndefined(unlink(path));
+    await absentAsUndefined(syncFolder(dirname(path)));
+  });
+}
+
+async function writing(path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (cause) {
+    const reason =
+      errorCode(cause) === 'ENOSPC' ? 'no space is left on the device' : (errorCode(cause) ?? String(cause));
+    throw new UserError('repository-write', `cannot write ${path}: ${reason}`, {
+      hint: 'nothing that is not whole was kept; make room or put right the permissions, then run again',
+      cause,
+    });
+  }
+}
+
+async function absentAsUndefined<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

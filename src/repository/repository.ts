@@ -1,0 +1,177 @@
+import { hash } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import { UserError } from '../user-error.ts';
+import type { Backend } from './backend.ts';
+import { BlobReader } from './blob-reader.ts';
+import { BlobWorkers } from './blob-workers.ts';
+import { BlobWriter } from './blob-writer.ts';
+import { encodeConfig, newConfig, parseConfig, type RepositoryConfig } from './config-file.ts';
+import { damaged } from './damaged-error.ts';
+import { decrypt, encrypt, encryptionReady, type MasterKey } from './encryption.ts';
+import { IndexWriter } from './index-writer.ts';
+import { newMasterKey, openKey, parseKeyFile, type ScryptCost, sealKey } from './key-file.ts';
+import { loadIndex } from './load-index.ts';
+import { type LockKind, type LockOwner, withLock } from './lock.ts';
+import { type FileId, parseFileId } from './object-id.ts';
+import { encodeSnapshot, parseSnapshot, type Snapshot, type SnapshotFacts } from './snapshot-file.ts';
+import { loadUnpacked, saveUnpacked } from './unpacked-file.ts';
+
+/** A repository whose password was right. Nothing is locked or indexed yet; snapshots can be read as they are. */
+export interface Repository {
+  readonly where: string;
+  readonly config: RepositoryConfig;
+  readonly keyCount: number;
+  readonly backend: Backend;
+  readonly key: MasterKey;
+}
+
+/** A repository that is locked and indexed, lent for some work. */
+export interface RepositorySession {
+  readonly repository: Repository;
+  readonly reader: BlobReader;
+  readonly writer: BlobWriter;
+  /** Aborted when the lock is lost or the caller's signal is. */
+  readonly signal: AbortSignal;
+  /** Stores a snapshot, after everything saved before is durable. */
+  saveSnapshot(facts: SnapshotFacts): Promise<Snapshot>;
+}
+
+/**
+ * Makes a new repository with one key.
+ * @throws UserError `repository-exists`, `repository-write`
+ */
+export async function initRepository(
+  backend: Backend,
+  password: string,
+  options: { readonly cost?: ScryptCost } = {},
+): Promise<RepositoryConfig> {
+  await encryptionReady;
+  const exists =
+    (await backend.loadIfPresent({ type: 'config' })) !== undefined ||
+    (await backend.list('keys')).length > 0;
+  if (exists)
+    throw new UserError('repository-exists', `${backend.where} holds a repository already`, {
+      hint: 'leave it, or name another place in the site file',
+    });
+  await backend.create();
+  const key = newMasterKey();
+  const about = {
+    hostname: hostname(),
+    username: userInfo().username,
+    created: new Date().toISOString(),
+    ...options,
+  };
+  const keyFile = await sealKey(key, password, about);
+  await backend.save({ type: 'keys', name: hash('sha256', keyFile, 'hex') }, keyFile);
+  const config = newConfig();
+  await backend.save({ type: 'config' }, encrypt(key, [encodeConfig(config)]));
+  return config;
+}
+
+/**
+ * Tries the password on every key.
+ * @throws UserError `no-repository`, `wrong-password`, `repository-damaged`
+ */
+export async function openRepository(backend: Backend, password: string): Promise<Repository> {
+  await encryptionReady;
+  const stored = await backend.loadIfPresent({ type: 'config' });
+  const keys = await backend.list('keys');
+  if (stored === undefined && keys.length === 0) {
+    throw new UserError('no-repository', `${backend.where} is no repository`, {
+      hint: 'make one with `pvebak init site.yaml`, or put the path right',
+    });
+  }
+  if (stored === undefined) throw damaged('config', 'the file is missing');
+  const key = await findKey(
+    backend,
+    keys.map(({ name }) => name),
+    password,
+  );
+  const plaintext = decrypt(key, stored);
+  if (plaintext === undefined) throw damaged('config', 'the MAC is wrong');
+  return { where: backend.where, config: parseConfig(plaintext), keyCount: keys.length, backend, key };
+}
+
+/**
+ * Locks the repository, loads its index and lends both while `work` runs.
+ * @throws UserError `repository-locked`, `repository-damaged`, and what `work` throws
+ */
+export async function withSession<T>(
+  repository: Repository,
+  options: { readonly lock: LockKind; readonly threads?: number; readonly signal?: AbortSignal },
+  work: (session: RepositorySession) => Promise<T>,
+): Promise<T> {
+  const { backend, key } = repository;
+  const compress = repository.config.version >= 2;
+  return withLock({ backend, key, compress, owner: thisProcess() }, options.lock, async (lockSignal) => {
+    const signal = options.signal === undefined ? lockSignal : AbortSignal.any([options.signal, lockSignal]);
+    const index = await loadIndex(backend, key);
+    await using workers = new BlobWorkers(
+      key,
+      options.threads === undefined ? {} : { threads: options.threads },
+    );
+    const indexWriter = new IndexWriter(backend, key, { index, compress });
+    const writer = new BlobWriter({ backend, index, indexWriter, workers, compress, signal });
+    const reader = new BlobReader({ backend, key, index, workers });
+    const saveSnapshot = async (facts: SnapshotFacts) => {
+      await writer.flush();
+      signal.throwIfAborted();
+      const id = await saveUnpacked(backend, key, {
+        type: 'snapshots',
+        plaintext: encodeSnapshot(facts),
+        compress,
+      });
+      return { ...facts, id, original: undefined };
+    };
+    try {
+      return await work({ repository, reader, writer, signal, saveSnapshot });
+    } finally {
+      indexWriter.close();
+      await indexWriter.flush().catch(() => undefined);
+    }
+  });
+}
+
+/** All snapshots, oldest first. Needs no lock. */
+export async function readSnapshots({ backend, key }: Repository): Promise<readonly Snapshot[]> {
+  const ids = (await backend.list('snapshots'))
+    .map(({ name }) => parseFileId(name))
+    .filter((id): id is FileId => id !== undefined);
+  const snapshots: Snapshot[] = [];
+  for (let at = 0; at < ids.length; at += 16) {
+    const batch = ids
+      .slice(at, at + 16)
+      .map(async (id) =>
+        parseSnapshot(await loadUnpacked(backend, key, { type: 'snapshots', name: id }), id),
+      );
+    snapshots.push(...(await Promise.all(batch)));
+  }
+  return snapshots.sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
+}
+
+async function findKey(backend: Backend, names: readonly string[], password: string): Promise<MasterKey> {
+  for (const name of names) {
+    const key = await openKey(parseKeyFile(await backend.load({ type: 'keys', name }), name), password, name);
+    if (key !== undefined) return key;
+  }
+  throw new UserError(
+    'wrong-password',
+    `the password opens none of the ${names.length} keys of ${backend.where}`,
+    {
+      hint: 'look at `repositories.*.password` in the site file and at what it refers to',
+    },
+  );
+}
+
+function thisProcess(): LockOwner {
+  return { hostname: hostname(), username: userInfo().username, pid: process.pid, isRunning };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

@@ -1,0 +1,151 @@
+import { BlobList } from './blob-list.ts';
+import { goUnquote } from './go-quote.ts';
+import { type BlobId, blobId, parseBlobId } from './object-id.ts';
+
+/** A node as read from a repository: what restic, rustic or pvebak wrote. */
+export interface StoredNode {
+  /** Raw bytes. */
+  readonly name: Uint8Array;
+  readonly type: string;
+  readonly size: number;
+  readonly content: BlobList;
+  readonly subtree: BlobId | undefined;
+  /** All fields but `content`, as they stand in the JSON. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Everything but content lists; more than this in one tree is refused. */
+const MOST_FACT_BYTES = 64 << 20;
+
+/**
+ * Parses a tree blob from pieces of any size. The lists under `content` are taken out byte by byte and kept
+ * packed, 32 bytes an id, as one of them can be longer than a JavaScript string; what remains is JSON.
+ * `push` every piece, then `end`.
+ */
+export class TreeParser {
+  readonly #contents: BlobList[] = [];
+  readonly #facts: Buffer[] = [];
+  #factBytes = 0;
+  #state: 'facts' | 'content' = 'facts';
+  /** The last bytes of facts, in which `"content":[` is looked for over the border of two pieces. */
+  #inString = false;
+  #escaped = false;
+  #key = '';
+  #lastKey = '';
+  #expectValueOf: 'content' | undefined;
+  #hex = Buffer.alloc(64);
+  #hexLength = 0;
+  #inId = false;
+
+  /** @throws RangeError when a content list holds anything but ids */
+  push(piece: Uint8Array): void {
+    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+    let at = 0;
+    while (at < bytes.length)
+      at = this.#state === 'facts' ? this.#readFacts(bytes, at) : this.#readContent(bytes, at);
+  }
+
+  /** @throws RangeError when the tree is cut off or is not a tree */
+  end(): readonly StoredNode[] {
+    if (this.#state !== 'facts' || this.#inString) throw new RangeError('the tree is cut off');
+    let raw: { nodes?: unknown };
+    try {
+      raw = JSON.parse(Buffer.concat(this.#facts).toString('utf8')) ?? {};
+    } catch (cause) {
+      throw new RangeError('the tree is not JSON', { cause });
+    }
+    if (!Array.isArray(raw.nodes ?? [])) throw new RangeError('the tree has no nodes');
+    const nodes: readonly unknown[] = Array.isArray(raw.nodes) ? raw.nodes : [];
+    return nodes.map((node) => this.#node(node));
+  }
+
+  #node(raw: unknown): StoredNode {
+    if (typeof raw !== 'object' || raw === null) throw new RangeError('a node is no object');
+    const fields: Record<string, unknown> = { ...raw };
+    const { name, type, size = 0, content, subtree } = fields;
+    if (typeof name !== 'string' || typeof type !== 'string' || typeof size !== 'number')
+      throw new RangeError('a node lacks its name, type or size');
+    const lifted =
+      Array.isArray(content) && typeof content[0] === 'number' ? this.#contents[content[0]] : undefined;
+    return {
+      name: goUnquote(name),
+      type,
+      size,
+      content: lifted ?? new BlobList(),
+      subtree: parseBlobId(subtree),
+      fields,
+    };
+  }
+
+  /** Copies facts up to the bracket that opens a content list, leaving the list's number in its place. */
+  #readFacts(bytes: Buffer, start: number): number {
+    for (let at = start; at < bytes.length; at++) {
+      const byte = bytes[at] ?? 0;
+      if (this.#inString) this.#stringByte(byte);
+      else if (byte === 0x22) this.#openString();
+      else if (byte === 0x3a) this.#expectValueOf = this.#lastKey === 'content' ? 'content' : undefined;
+      else if (byte === 0x5b && this.#expectValueOf === 'content') {
+        this.#keepFacts(bytes.subarray(start, at));
+        this.#keepFacts(Buffer.from(`[${this.#contents.length}`));
+        this.#contents.push(new BlobList());
+        this.#state = 'content';
+        return at + 1;
+      } else if (byte > 0x20) this.#expectValueOf = undefined;
+    }
+    this.#keepFacts(bytes.subarray(start));
+    return bytes.length;
+  }
+
+  #openString(): void {
+    this.#inString = true;
+    this.#key = '';
+    this.#expectValueOf = undefined;
+  }
+
+  #stringByte(byte: number): void {
+    if (this.#escaped) this.#escaped = false;
+    else if (byte === 0x5c) this.#escaped = true;
+    else if (byte === 0x22) {
+      this.#inString = false;
+      this.#lastKey = this.#key;
+      return;
+    }
+    if (this.#key.length < 16) this.#key += String.fromCharCode(byte);
+  }
+
+  #readContent(bytes: Buffer, start: number): number {
+    for (let at = start; at < bytes.length; at++) {
+      const byte = bytes[at] ?? 0;
+      if (this.#inId) this.#idByte(byte);
+      else if (byte === 0x22) {
+        this.#inId = true;
+        this.#hexLength = 0;
+      } else if (byte === 0x5d) {
+        this.#state = 'facts';
+        this.#expectValueOf = undefined;
+        this.#lastKey = '';
+        return at;
+      } else if (byte !== 0x2c && byte > 0x20)
+        throw new RangeError('a content list holds something else than ids');
+    }
+    return bytes.length;
+  }
+
+  #idByte(byte: number): void {
+    if (byte !== 0x22) {
+      if (this.#hexLength === 64) throw new RangeError('an id in a content list is too long');
+      this.#hex[this.#hexLength++] = byte;
+      return;
+    }
+    this.#inId = false;
+    const id = Buffer.from(this.#hex.toString('latin1', 0, this.#hexLength), 'hex');
+    if (this.#hexLength !== 64 || id.length !== 32) throw new RangeError('an id in a content list is wrong');
+    this.#contents.at(-1)?.push(blobId(id));
+  }
+
+  #keepFacts(bytes: Buffer): void {
+    this.#factBytes += bytes.length;
+    if (this.#factBytes > MOST_FACT_BYTES) throw new RangeError('the tree is larger than is accepted');
+    this.#facts.push(Buffer.from(bytes));
+  }
+}
