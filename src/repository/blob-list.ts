@@ -2,9 +2,13 @@ import { type BlobId, blobId } from './object-id.ts';
 
 const SEGMENT_IDS = 1 << 12;
 
-/** A list of blob ids in order: a file's content. 32 bytes an id; up to some ten million of them. */
+/**
+ * A list of blob ids in order: a file's content, up to some ten million of them. 32 bytes an id; a stretch of
+ * 4096 equal ids (zeros) costs 32 bytes in all.
+ */
 export class BlobList implements Iterable<BlobId> {
   readonly #segments: Uint8Array[] = [];
+  #open = new Uint8Array(SEGMENT_IDS * 32);
   #length = 0;
 
   static of(...ids: readonly BlobId[]): BlobList {
@@ -18,18 +22,17 @@ export class BlobList implements Iterable<BlobId> {
   }
 
   push(id: BlobId): void {
-    const at = this.#length % SEGMENT_IDS;
-    if (at === 0) this.#segments.push(new Uint8Array(SEGMENT_IDS * 32));
-    this.#segments.at(-1)?.set(id, at * 32);
+    this.#open.set(id, (this.#length % SEGMENT_IDS) * 32);
     this.#length += 1;
+    if (this.#length % SEGMENT_IDS === 0) this.#closeSegment();
   }
 
-  /** The id at a position, as a view; undefined beyond the end. */
+  /** The id at a position, as a view that the next `push` may change; undefined beyond the end. */
   at(position: number): BlobId | undefined {
     if (position < 0 || position >= this.#length) return undefined;
-    const start = (position % SEGMENT_IDS) * 32;
-    const segment = this.#segments[Math.floor(position / SEGMENT_IDS)];
-    return segment === undefined ? undefined : blobId(segment.subarray(start, start + 32));
+    const segment = this.#segments[Math.floor(position / SEGMENT_IDS)] ?? this.#open;
+    const start = segment.length === 32 ? 0 : (position % SEGMENT_IDS) * 32;
+    return blobId(segment.subarray(start, start + 32));
   }
 
   *[Symbol.iterator](): Iterator<BlobId> {
@@ -37,5 +40,10 @@ export class BlobList implements Iterable<BlobId> {
       const id = this.at(position);
       if (id !== undefined) yield id;
     }
+  }
+
+  #closeSegment(): void {
+    const repeats = Buffer.compare(this.#open.subarray(32), this.#open.subarray(0, -32)) === 0;
+    this.#segments.push(this.#open.slice(0, repeats ? 32 : undefined));
   }
 }

@@ -44,6 +44,7 @@ export class BlobWriter {
   readonly #taken = new Set<string>();
   readonly #storing = new Set<Promise<void>>();
   readonly #sealing = new Set<Promise<unknown>>();
+  readonly #zeros = new Map<number, Promise<SavedBlob>>();
   #failure: { readonly cause: unknown } | undefined;
 
   constructor(parts: BlobWriterParts) {
@@ -53,21 +54,24 @@ export class BlobWriter {
   }
 
   /**
-   * Hashes a blob and stores it unless it is there. The bytes are handed over. Resolves when the blob is in a
-   * pack (not yet stored: that is `flush`); waits before it takes the bytes on while too many are under way.
+   * Takes a blob on as soon as there is room (awaiting this is the back-pressure); `done` resolves when it was
+   * hashed and, unless it was there, put into a pack (not yet stored: that is `flush`). The bytes are handed over.
    */
+  async start(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<{ readonly done: Promise<SavedBlob> }> {
+    await this.#budget.take(bytes.length);
+    return { done: this.#save(type, bytes) };
+  }
+
+  /** `start`, and its end. */
   async save(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<SavedBlob> {
-    const length = bytes.length;
-    await this.#budget.take(length);
-    try {
-      this.#check();
-      const hashed = await this.#parts.workers.run({ kind: 'hash', bytes });
-      const id = blobId(hashed.id);
-      if (!this.#takeOn(type, id)) return { id, length, storedBytes: 0 };
-      return await this.#track(this.#seal(type, id, hashed.bytes));
-    } finally {
-      this.#budget.give(length);
-    }
+    return (await this.start(type, bytes)).done;
+  }
+
+  /** Saves a data blob of so many zeros. Each length is hashed once. */
+  saveZeros(length: number): Promise<SavedBlob> {
+    const known = this.#zeros.get(length) ?? this.save('data', new Uint8Array(length));
+    this.#zeros.set(length, known);
+    return known;
   }
 
   /** True when the blob is not there and the caller must now store it with `saveCompressed`. */
@@ -92,6 +96,19 @@ export class BlobWriter {
     await Promise.allSettled([...this.#storing]);
     this.#check();
     await this.#parts.indexWriter.flush();
+  }
+
+  async #save(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<SavedBlob> {
+    const length = bytes.length;
+    try {
+      this.#check();
+      const hashed = await this.#parts.workers.run<'hash'>({ kind: 'hash', bytes });
+      const id = blobId(hashed.id);
+      if (!this.#takeOn(type, id)) return { id, length, storedBytes: 0 };
+      return await this.#track(this.#seal(type, id, hashed.bytes));
+    } finally {
+      this.#budget.give(length);
+    }
   }
 
   #takeOn(type: BlobType, id: BlobId): boolean {

@@ -65,8 +65,8 @@ function isPlainAscii(name: Uint8Array): boolean {
 }
 
 function quoteRune(code: number): string {
-  const escape = ESCAPES.get(code);
-  if (escape !== undefined) return escape;
+  const letter = ESCAPES.get(code);
+  if (letter !== undefined) return letter;
   const text = String.fromCodePoint(code);
   if (PRINTABLE.test(text)) return text;
   if (code < 0x20 || code === 0x7f) return `\\x${hex(code, 2)}`;
