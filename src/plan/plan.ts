@@ -13,7 +13,7 @@ export interface Plan {
   /** Restore intents that need nothing, or wait to be named. */
   readonly restoresAtRest: readonly RestoreAtRest[];
   readonly leftAlone: readonly LeftAlone[];
-  /** Guests that no policy selects or excludes. */
+  /** Guests that no policy selects or excludes; those that an `include` passes over are among them. */
   readonly uncovered: readonly { readonly host: string; readonly guest: GuestLabel }[];
   /** What could not be asked or done. Any of these makes the plan incomplete. */
   readonly problems: readonly PlanProblem[];
@@ -153,15 +153,47 @@ export type PlanProblem =
       readonly node: NodeName;
     }
   | { readonly kind: 'restore-node-unknown'; readonly intent: string; readonly node: string }
+  /** The node is one that the host entry has no way into. */
+  | {
+      readonly kind: 'restore-node-elsewhere';
+      readonly intent: string;
+      readonly host: string;
+      readonly node: NodeName;
+      readonly localNode: NodeName;
+    }
   | {
       readonly kind: 'restore-storage-missing';
       readonly intent: string;
       readonly storage: string;
       readonly node: NodeName;
-    };
+      /** The last two: it is there, but does not hold disks of VMs, or containers. */
+      readonly why: 'not-there' | 'not-available' | 'no-images' | 'no-rootdir';
+    }
+  | {
+      readonly kind: 'restore-pool-missing';
+      readonly intent: string;
+      readonly pool: string;
+      readonly host: string;
+    }
+  | { readonly kind: 'restore-host-unreachable'; readonly intent: string; readonly host: string }
+  /** Another restore of this plan goes to the same vmid. */
+  | {
+      readonly kind: 'restore-target-claimed';
+      readonly intent: string;
+      readonly by: string;
+      readonly vmid: Vmid;
+    }
+  | { readonly kind: 'restore-name-unknown'; readonly intent: string };
 
 export type PlanNote =
   | { readonly kind: 'one-key'; readonly repository: string }
+  /** Runs are too far apart to keep what the policy asks for. */
+  | {
+      readonly kind: 'rpo-below-cadence';
+      readonly policy: string;
+      readonly rpoMs: number;
+      readonly cadenceMs: number;
+    }
   /** Nothing tells this container from a later one with the same vmid. */
   | { readonly kind: 'reuse-unnoticed'; readonly host: string; readonly guest: GuestLabel }
   | {

@@ -1,0 +1,36 @@
+import type { Site } from '../../config/site.ts';
+import type { Facts } from '../../plan/facts.ts';
+import { firstOfEachCluster, reachedHosts } from '../../plan/reached-hosts.ts';
+
+/** What the text of a plan says besides the plan. */
+export interface PlanHeader {
+  /** The site file as the user named it. */
+  readonly file: string;
+  /** For moments: `Europe/Berlin`. */
+  readonly timeZone: string;
+  readonly cadenceMs: number;
+  /** In the order of the site file. */
+  readonly policies: readonly { readonly name: string; readonly rpoMs: number }[];
+  readonly nodesOnline: number;
+  readonly nodes: number;
+  readonly guests: number;
+}
+
+/** Counts what was seen, each cluster once. */
+export function planHeader(
+  site: Site,
+  facts: Facts,
+  { file, timeZone }: { readonly file: string; readonly timeZone: string },
+): PlanHeader {
+  const inventories = firstOfEachCluster(reachedHosts(site, facts)).map((host) => host.inventory);
+  const nodes = inventories.flatMap((inventory) => inventory.nodes);
+  return {
+    file,
+    timeZone,
+    cadenceMs: site.cadenceMs,
+    policies: site.backups.map(({ name, rpoMs }) => ({ name, rpoMs })),
+    nodesOnline: nodes.filter((node) => node.online).length,
+    nodes: nodes.length,
+    guests: inventories.reduce((sum, inventory) => sum + inventory.guests.length, 0),
+  };
+}

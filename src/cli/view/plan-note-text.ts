@@ -1,0 +1,48 @@
+import type { GuestLabel, PlanNote } from '../../plan/plan.ts';
+import { guestText, listText } from './guest-text.ts';
+import { formatBytes, formatDuration } from './quantities.ts';
+import type { Row } from './text-layout.ts';
+
+/** Disks and mount points that dumps of selected guests leave out. */
+export function notInBackupRows(notes: readonly PlanNote[]): readonly Row[] {
+  return notes.flatMap((note) => {
+    if (note.kind !== 'volume-left-out') return [];
+    const { key, bytes, leftOut = '' } = note.volume;
+    const size = bytes === undefined ? '' : `${formatBytes(bytes)} `;
+    return [{ glyph: ' ', cells: [guestText(note.guest), `${key}  ${size}${leftOut}`] }];
+  });
+}
+
+/** All other notes; guests whose reuse cannot be noticed share one. */
+export function noteRows(
+  notes: readonly PlanNote[],
+  { verbose }: { readonly verbose: boolean },
+): readonly Row[] {
+  const unnoticed = notes.flatMap((note) => (note.kind === 'reuse-unnoticed' ? [note.guest] : []));
+  const texts = [
+    ...notes.flatMap(noteText),
+    ...(unnoticed.length === 0 ? [] : [reuseText(unnoticed, verbose)]),
+  ];
+  return texts.map((text) => ({ glyph: ' ', cells: [text] }));
+}
+
+function noteText(note: PlanNote): readonly string[] {
+  switch (note.kind) {
+    case 'one-key':
+      return [
+        `repository ${note.repository} has one key: add a second with restic key add, and keep it elsewhere`,
+      ];
+    case 'rpo-below-cadence':
+      return [
+        `policy ${note.policy}: rpo ${formatDuration(note.rpoMs)} cannot be kept by a run every ${formatDuration(note.cadenceMs)}`,
+      ];
+    case 'reuse-unnoticed':
+    case 'volume-left-out':
+      return [];
+  }
+}
+
+function reuseText(guests: readonly GuestLabel[], verbose: boolean): string {
+  const names = listText(guests.map(guestText), { verbose });
+  return `no network interface, so reuse of the vmid cannot be noticed: ${names}`;
+}

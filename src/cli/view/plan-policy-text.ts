@@ -1,0 +1,83 @@
+import type { BackupAction, FreshGuest, LeftAlone, Plan } from '../../plan/plan.ts';
+import { dueReasonText } from './due-reason-text.ts';
+import { guestText } from './guest-text.ts';
+import { formatBytes, formatDuration } from './quantities.ts';
+import { readBytes } from './read-bytes.ts';
+import type { Row, Section } from './text-layout.ts';
+
+interface Policy {
+  readonly name: string;
+  readonly rpoMs: number;
+}
+
+/** How many backups of a policy are shown to who did not ask for all. */
+const SHOWN_BACKUPS = 20;
+
+/** One section for each policy. A guest of several policies stands under the first, and names the others. */
+export function policySections(
+  plan: Plan,
+  policies: readonly Policy[],
+  verbose: boolean,
+): readonly Section[] {
+  const backups = Map.groupBy(plan.backups, (action) => action.policies[0]);
+  const fresh = Map.groupBy(plan.fresh, (guest) => guest.policies[0]);
+  const leftAlone = Map.groupBy(plan.leftAlone, ({ policy }) => policy);
+  return policies.map(({ name, rpoMs }) => ({
+    title: `${name} (rpo ${formatDuration(rpoMs)})`,
+    rows: [
+      ...backupRows(backups.get(name) ?? [], verbose),
+      ...freshRows(fresh.get(name) ?? [], verbose),
+      ...leftAloneRows(leftAlone.get(name) ?? [], verbose),
+    ],
+  }));
+}
+
+function backupRows(backups: readonly BackupAction[], verbose: boolean): readonly Row[] {
+  if (verbose || backups.length <= SHOWN_BACKUPS + 1) return backups.map(backupRow);
+  const rest = backups.slice(SHOWN_BACKUPS);
+  const more = `${rest.length} more (--verbose), ${formatBytes(readBytes(rest))}`;
+  return [...backups.slice(0, SHOWN_BACKUPS).map(backupRow), { glyph: '+', cells: [more] }];
+}
+
+function backupRow(action: BackupAction): Row {
+  const bytes = readBytes([action]);
+  const details = [bytes > 0 ? formatBytes(bytes) : '', alsoText(action.policies)];
+  return {
+    glyph: '+',
+    cells: [
+      guestText(action.guest),
+      action.guest.node,
+      dueReasonText(action.reason),
+      details.filter((text) => text !== '').join(', '),
+    ],
+  };
+}
+
+function freshRows(fresh: readonly FreshGuest[], verbose: boolean): readonly Row[] {
+  if (fresh.length === 0) return [];
+  if (verbose) return fresh.map(freshRow);
+  const oldest = fresh.reduce((age, guest) => Math.max(age, guest.ageMs), 0);
+  return [{ glyph: '=', cells: [`${fresh.length} fresh, the oldest ${formatDuration(oldest)}`] }];
+}
+
+function freshRow({ guest, ageMs, policies }: FreshGuest): Row {
+  const cells = [guestText(guest), guest.node, `fresh, ${formatDuration(ageMs)} old`, alsoText(policies)];
+  return { glyph: '=', cells };
+}
+
+function leftAloneRows(leftAlone: readonly LeftAlone[], verbose: boolean): readonly Row[] {
+  if (leftAlone.length === 0) return [];
+  if (!verbose) return [{ glyph: '=', cells: [`${leftAlone.length} left alone`] }];
+  return leftAlone.map(({ guest, reason }) => ({
+    glyph: '=',
+    cells: [guestText(guest), guest.node, leftAloneText(reason), ''],
+  }));
+}
+
+function leftAloneText(reason: LeftAlone['reason']): string {
+  return reason.kind === 'excluded' ? `excluded by ${reason.by}` : 'not included';
+}
+
+function alsoText([, ...others]: readonly string[]): string {
+  return others.length === 0 ? '' : `also ${others.join(', ')}`;
+}

@@ -1,0 +1,92 @@
+import type { GuestLabel, PlanProblem } from '../../plan/plan.ts';
+import { guestText, listText } from './guest-text.ts';
+import { count, formatBytes } from './quantities.ts';
+
+/** What could not be asked or done, as one sentence, with what to do about it where that is known. */
+export function planProblemText(problem: PlanProblem, { verbose }: { readonly verbose: boolean }): string {
+  switch (problem.kind) {
+    case 'host-unreachable':
+      return `host ${problem.host} could not be asked: ${problem.reason}`;
+    case 'vmid-missing':
+      return `policy ${problem.policy}: there is no guest ${problem.vmid} on ${problem.hosts.join(', ')}`;
+    case 'pool-missing':
+      return `policy ${problem.policy}: there is no pool ${problem.pool} on ${problem.hosts.join(', ')}`;
+    case 'pool-empty':
+      return `policy ${problem.policy}: the pool ${problem.pool} is empty`;
+    case 'node-offline':
+      return `node ${problem.node} of ${problem.host} is offline, with ${heldGuests(problem.guests, verbose)}`;
+    case 'guest-on-other-node':
+      return `${guestText(problem.guest)} is due, but lives on ${problem.guest.node}, where ${problem.host} does not lead; add a host entry for that node`;
+    case 'guest-locked':
+      return `${guestText(problem.guest)} is locked (${problem.lock}); if nothing works on it: ${unlock(problem.guest)}`;
+    case 'disk-too-large':
+      return `${guestText(problem.guest)}: ${problem.volume} has ${formatBytes(problem.bytes)}, more than 8 TiB; set backup=0 on it to back up the rest`;
+    default:
+      return `restore ${problem.intent}: ${restoreProblemText(problem)}`;
+  }
+}
+
+type RestoreProblem = Extract<PlanProblem, { readonly intent: string }>;
+
+function restoreProblemText(problem: RestoreProblem): string {
+  switch (problem.kind) {
+    case 'restore-snapshot-missing':
+      return `there is no snapshot ${problem.wanted} of that guest from that host`;
+    case 'restore-snapshot-ambiguous':
+      return `${problem.matches} snapshots begin with ${problem.wanted}; give more digits`;
+    case 'restore-target-exists':
+      return `${guestText(problem.target)} exists; on_existing: replace would overwrite it`;
+    case 'restore-target-other-type':
+      return `the vmid belongs to ${guestText(problem.target)}, a guest of the other type`;
+    case 'restore-target-other-node':
+      return `${guestText(problem.target)} lives on ${problem.target.node}, not on ${problem.node}`;
+    case 'restore-target-claimed':
+      return `${problem.by} restores to vmid ${problem.vmid} already`;
+    case 'restore-name-unknown':
+      return 'the site file has no restore of that name';
+    default:
+      return restorePlaceText(problem);
+  }
+}
+
+function restorePlaceText(
+  problem: Extract<
+    RestoreProblem,
+    { readonly kind: `restore-${'host' | 'node' | 'storage' | 'pool'}-${string}` }
+  >,
+): string {
+  switch (problem.kind) {
+    case 'restore-host-unreachable':
+      return `host ${problem.host} could not be asked`;
+    case 'restore-node-unknown':
+      return `there is no node ${problem.node}`;
+    case 'restore-node-elsewhere':
+      return `${problem.host} leads to ${problem.localNode}, not to ${problem.node}; add a host entry for that node`;
+    case 'restore-storage-missing':
+      return `the storage ${problem.storage} ${storageFault(problem.why)} on ${problem.node}`;
+    case 'restore-pool-missing':
+      return `there is no pool ${problem.pool} on ${problem.host}`;
+  }
+}
+
+function storageFault(why: Extract<PlanProblem, { kind: 'restore-storage-missing' }>['why']): string {
+  switch (why) {
+    case 'not-there':
+      return 'does not exist';
+    case 'not-available':
+      return 'is not available';
+    case 'no-images':
+      return 'does not take disks of VMs (content: images)';
+    case 'no-rootdir':
+      return 'does not take containers (content: rootdir)';
+  }
+}
+
+function heldGuests(guests: readonly GuestLabel[], verbose: boolean): string {
+  if (guests.length === 0) return 'no guests';
+  return `${count(guests.length, 'guest')}: ${listText(guests.map(guestText), { verbose })}`;
+}
+
+function unlock({ ref }: GuestLabel): string {
+  return `${ref.type === 'qemu' ? 'qm' : 'pct'} unlock ${ref.vmid}`;
+}

@@ -1,0 +1,89 @@
+import type { ChalkInstance } from 'chalk';
+import type { BackupAction, Plan } from '../../plan/plan.ts';
+import { dueReasonText } from './due-reason-text.ts';
+import { guestText, listText } from './guest-text.ts';
+import type { PlanHeader } from './plan-header.ts';
+import { noteRows, notInBackupRows } from './plan-note-text.ts';
+import { policySections } from './plan-policy-text.ts';
+import { planProblemText } from './plan-problem-text.ts';
+import { restoreRows } from './plan-restore-text.ts';
+import { planTotals } from './plan-totals.ts';
+import { formatDuration, formatMoment } from './quantities.ts';
+import { terminalSafe } from './terminal-safe.ts';
+import { layOutSection, type Row, type Section, wrapLine } from './text-layout.ts';
+
+export interface PlanTextOptions {
+  readonly colour: ChalkInstance;
+  /** Columns of the terminal. */
+  readonly width?: number;
+  /** Lists what is fine as well, and long lists whole. */
+  readonly verbose?: boolean;
+}
+
+/**
+ * A plan for people: what is wrong first, then what changes policy by policy, restores, what nobody covers,
+ * what a dump leaves out, and one line of totals last. Ends with a newline.
+ */
+export function renderPlanText(plan: Plan, header: PlanHeader, options: PlanTextOptions): string {
+  const { colour, width = 80, verbose = false } = options;
+  const blocks = [
+    headerLines(plan, header, width),
+    ...planSections(plan, header, verbose).map((section) => layOutSection(section, { colour, width })),
+    wrapLine(terminalSafe(planTotals(plan)), width),
+  ];
+  return blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join('\n')}\n`)
+    .join('\n');
+}
+
+function headerLines(plan: Plan, header: PlanHeader, width: number): readonly string[] {
+  const title = `pvebak plan ${header.file}   ${formatMoment(plan.madeAt, header.timeZone)}`;
+  const seen = `${header.nodesOnline}/${header.nodes} nodes, ${header.guests} guests, a run every ${formatDuration(header.cadenceMs)}`;
+  return [title, seen].flatMap((line) => wrapLine(terminalSafe(line), width));
+}
+
+function planSections(plan: Plan, header: PlanHeader, verbose: boolean): readonly Section[] {
+  const late = plan.backups.filter((action) => action.reason.kind === 'too-old');
+  return [
+    {
+      title: `INCOMPLETE ${plan.problems.length}`,
+      alarm: true,
+      rows: plan.problems.map((problem) => wrong(planProblemText(problem, { verbose }))),
+    },
+    { title: `OUT OF POLICY ${late.length}`, alarm: true, rows: lateRows(late, verbose) },
+    ...policySections(plan, header.policies, verbose),
+    { title: 'RESTORES', rows: restoreRows(plan, { timeZone: header.timeZone, verbose }) },
+    { title: `UNCOVERED ${plan.uncovered.length}`, rows: uncoveredRows(plan, verbose) },
+    { title: 'NOT IN BACKUP', rows: notInBackupRows(plan.notes) },
+    { title: 'NOTES', rows: noteRows(plan.notes, { verbose }) },
+  ];
+}
+
+function wrong(text: string): Row {
+  return { glyph: '!', cells: [text] };
+}
+
+function lateRows(late: readonly BackupAction[], verbose: boolean): readonly Row[] {
+  const shown = verbose ? late : late.slice(0, 10);
+  const rows = shown.map(({ guest, reason }): Row => {
+    return { glyph: '!', cells: [guestText(guest), dueReasonText(reason)] };
+  });
+  return shown.length < late.length
+    ? [...rows, wrong(`${late.length - shown.length} more (--verbose)`)]
+    : rows;
+}
+
+function uncoveredRows({ uncovered }: Plan, verbose: boolean): readonly Row[] {
+  if (uncovered.length === 0) return [];
+  const byHost = Map.groupBy(uncovered, ({ host }) => host);
+  return [...byHost].map(([host, guests]) => ({
+    glyph: ' ',
+    cells: [
+      `${host}: ${listText(
+        guests.map(({ guest }) => guestText(guest)),
+        { verbose },
+      )}`,
+    ],
+  }));
+}

@@ -1,0 +1,27 @@
+import type { Plan } from '../../plan/plan.ts';
+import { count, formatBytes } from './quantities.ts';
+import { readBytes } from './read-bytes.ts';
+
+/** The last line of a plan: what would be done, in one sentence or two. */
+export function planTotals(plan: Plan): string {
+  const rest = [
+    ...(plan.fresh.length > 0 ? [`${plan.fresh.length} fresh`] : []),
+    ...(plan.problems.length > 0 ? [count(plan.problems.length, 'problem')] : []),
+  ];
+  const actions = actionTexts(plan);
+  if (actions.length > 0) return `${[...actions, ...rest].join(', ')}.`;
+  const verdict = plan.problems.length > 0 ? 'Nothing can be done now' : 'Nothing to do';
+  return rest.length > 0 ? `${verdict}. ${rest.join(', ')}.` : `${verdict}.`;
+}
+
+function actionTexts({ backups, restores }: Plan): readonly string[] {
+  const bytes = readBytes(backups);
+  const reading = bytes > 0 ? ` (reads up to ${formatBytes(bytes)})` : '';
+  const overwrites = restores.filter((action) => action.replaces !== undefined).length;
+  return [
+    ...(backups.length > 0 ? [`${backups.length} to back up${reading}`] : []),
+    ...(restores.length > 0
+      ? [`${restores.length} to restore${overwrites > 0 ? ` (${overwrites} overwriting)` : ''}`]
+      : []),
+  ];
+}

@@ -1,0 +1,82 @@
+import type { RestoreIntent } from '../config/site.ts';
+import type { GuestType, NodeName } from '../pve/guest.ts';
+import type { Guest, StorageFacts } from '../pve/inventory.ts';
+import type { PlanProblem } from './plan.ts';
+import { guestLabel, type ReachedHost } from './reached-hosts.ts';
+
+export interface RestoreTarget {
+  readonly host: ReachedHost;
+  /** Where the guest is to be restored. */
+  readonly node: NodeName;
+  /** The guest that has the vmid now, anywhere in the cluster. */
+  readonly existing: Guest | undefined;
+}
+
+/** Where an intent points. */
+export function restoreTarget(intent: RestoreIntent, host: ReachedHost): RestoreTarget {
+  return {
+    host,
+    node: host.entry.node ?? host.inventory.localNode,
+    existing: host.inventory.guests.find((guest) => guest.ref.vmid === intent.to.vmid),
+  };
+}
+
+/** All that stands against restoring there: the node, the guest to be replaced, the storage, the pool. */
+export function checkRestoreTarget(intent: RestoreIntent, target: RestoreTarget): readonly PlanProblem[] {
+  return [...checkNode(intent, target), ...checkExisting(intent, target), ...checkPool(intent, target)];
+}
+
+function checkNode(intent: RestoreIntent, target: RestoreTarget): readonly PlanProblem[] {
+  const { host, node } = target;
+  if (!host.inventory.nodes.some(({ name }) => name === node)) {
+    return [{ kind: 'restore-node-unknown', intent: intent.name, node }];
+  }
+  if (node !== host.inventory.localNode) {
+    const { localNode } = host.inventory;
+    return [{ kind: 'restore-node-elsewhere', intent: intent.name, host: host.entry.name, node, localNode }];
+  }
+  return checkStorage(intent, target);
+}
+
+type StorageFault = Extract<PlanProblem, { kind: 'restore-storage-missing' }>['why'];
+
+function checkStorage(intent: RestoreIntent, { host, node }: RestoreTarget): readonly PlanProblem[] {
+  const { storage } = intent.to;
+  if (storage === undefined) return [];
+  const found = host.inventory.storages.find((one) => one.storage === storage && one.node === node);
+  const why = storageFault(found, intent.guest.type);
+  return why === undefined
+    ? []
+    : [{ kind: 'restore-storage-missing', intent: intent.name, storage, node, why }];
+}
+
+function storageFault(storage: StorageFacts | undefined, type: GuestType): StorageFault | undefined {
+  if (storage === undefined) return 'not-there';
+  if (!storage.available) return 'not-available';
+  const content = type === 'qemu' ? 'images' : 'rootdir';
+  return storage.content.includes(content) ? undefined : `no-${content}`;
+}
+
+function checkExisting(
+  intent: RestoreIntent,
+  { host, node, existing }: RestoreTarget,
+): readonly PlanProblem[] {
+  if (existing === undefined) return [];
+  const target = guestLabel(existing);
+  if (existing.ref.type !== intent.guest.type) {
+    return [{ kind: 'restore-target-other-type', intent: intent.name, target }];
+  }
+  if (intent.onExisting === 'fail') return [{ kind: 'restore-target-exists', intent: intent.name, target }];
+  if (existing.node !== node)
+    return [{ kind: 'restore-target-other-node', intent: intent.name, target, node }];
+  return existing.lock === undefined
+    ? []
+    : [{ kind: 'guest-locked', host: host.entry.name, guest: target, lock: existing.lock }];
+}
+
+function checkPool(intent: RestoreIntent, { host }: RestoreTarget): readonly PlanProblem[] {
+  const { pool } = intent.to;
+  return pool === undefined || host.inventory.pools.includes(pool)
+    ? []
+    : [{ kind: 'restore-pool-missing', intent: intent.name, pool, host: host.entry.name }];
+}

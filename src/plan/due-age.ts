@@ -1,0 +1,34 @@
+export interface DueTerms {
+  /** How old the newest backup may be, in milliseconds. */
+  readonly rpoMs: number;
+  /** The time from the start of one run to the start of the next, in milliseconds. */
+  readonly cadenceMs: number;
+}
+
+/** A run is taken to last this share of the cadence: half an hour of a day. */
+const RUN_SHARE = 1 / 48;
+
+/**
+ * The age, in milliseconds, past which the newest backup makes a guest due.
+ *
+ * Due is judged ahead: a backup that would be older than the rpo before the next run has finished is due in
+ * this one, else a nightly run with an rpo of 24 h would find 23 h 20 good enough and back up every second
+ * night. So the limit is `rpo - cadence - run`, with two bounds:
+ *
+ * - Not below half a cadence. Where the rpo is about as long as the cadence (or shorter), the difference says
+ *   "always due", and applying twice would back up twice. Half a cadence tells the last regular run, however
+ *   early or late it began, from this one. The price: a backup made by hand less than half a cadence before a
+ *   regular run is not repeated by it, and may pass the rpo before the next.
+ * - Not above the rpo: what is out of policy is due, whatever the cadence says.
+ *
+ * | rpo  | cadence | due past |                                       |
+ * | ---- | ------- | -------- | ------------------------------------- |
+ * | 24 h | 24 h    | 12 h     | every night, not twice in one night   |
+ * | 24 h | 8 h     | 15 h 50  | every second run                      |
+ * | 48 h | 24 h    | 23 h 30  | every second night, or each if slow   |
+ * | 4 h  | 24 h    | 4 h      | every night; the rpo cannot be kept   |
+ */
+export function dueAgeMs({ rpoMs, cadenceMs }: DueTerms): number {
+  const ahead = rpoMs - cadenceMs - cadenceMs * RUN_SHARE;
+  return Math.min(rpoMs, Math.max(ahead, cadenceMs / 2));
+}

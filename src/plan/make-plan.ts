@@ -1,0 +1,40 @@
+import type { Site } from '../config/site.ts';
+import { collectNotes } from './collect-notes.ts';
+import type { Facts } from './facts.ts';
+import { findHostProblems, findMissingSelections } from './find-host-problems.ts';
+import type { Plan } from './plan.ts';
+import { planBackups } from './plan-backups.ts';
+import { planRestores } from './plan-restores.ts';
+import { selectGuests } from './select-guests.ts';
+
+/**
+ * Compares what the site declares with what is there. Pure: the same site and facts give the same plan.
+ * A problem stands only for something that could not be asked, or that is wanted now and cannot be done;
+ * nothing is planned for it.
+ * @param options.restoreNames restore intents named on the command line
+ */
+export function makePlan(
+  site: Site,
+  facts: Facts,
+  { restoreNames = [] }: { readonly restoreNames?: readonly string[] } = {},
+): Plan {
+  const { selected, leftAlone, uncovered } = selectGuests(site, facts);
+  const backups = planBackups(site, facts, selected);
+  const restores = planRestores(site, facts, restoreNames);
+  return {
+    madeAt: facts.now,
+    backups: backups.backups,
+    fresh: backups.fresh,
+    restores: restores.restores,
+    restoresAtRest: restores.atRest,
+    leftAlone,
+    uncovered,
+    problems: [
+      ...findHostProblems(site, facts),
+      ...findMissingSelections(site, facts),
+      ...backups.problems,
+      ...restores.problems,
+    ],
+    notes: collectNotes(site, facts, selected),
+  };
+}

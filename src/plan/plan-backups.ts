@@ -1,0 +1,115 @@
+import type { BackupPolicy, Site } from '../config/site.ts';
+import type { Facts } from './facts.ts';
+import { findObstacles, isOnOfflineNode } from './find-obstacles.ts';
+import { judgeFreshness } from './judge-freshness.ts';
+import type { BackupAction, FreshGuest, PlanProblem } from './plan.ts';
+import { guestLabel, type ReachedHost, reachedHosts } from './reached-hosts.ts';
+import type { SelectedGuest } from './select-guests.ts';
+import { historyOf, indexSnapshots, type SnapshotIndex } from './snapshot-index.ts';
+
+export interface BackupPlan {
+  readonly backups: readonly BackupAction[];
+  readonly fresh: readonly FreshGuest[];
+  readonly problems: readonly PlanProblem[];
+}
+
+/** Which of the selected guests are dumped: one dump for each repository, whichever policies share it. */
+export function planBackups(site: Site, facts: Facts, selected: readonly SelectedGuest[]): BackupPlan {
+  const clock = { now: facts.now, cadenceMs: site.cadenceMs };
+  const indexes = new Map(
+    [...facts.repositories].map(([name, one]) => [name, indexSnapshots(one.snapshots)]),
+  );
+  const hostIds = hostIdsByCluster(reachedHosts(site, facts));
+  const verdicts = selected.flatMap((guest) =>
+    [...Map.groupBy(guest.policies, (policy) => policy.repository)].map(([repository, policies]) => {
+      const clusterIds = hostIds.get(guest.host.inventory.clusterFingerprint) ?? new Set();
+      const history = historyOf(guest.guest, indexOf(indexes, repository), clusterIds);
+      const strictest = strictestOf(policies);
+      return { guest, repository, policies, strictest, freshness: judgeFreshness(history, strictest, clock) };
+    }),
+  );
+  const wanted = verdicts.flatMap(toBackup);
+  const obstacles = findAllObstacles(wanted);
+  return {
+    backups: wanted.filter(({ guest }) => !obstacles.has(guest)).map(({ action }) => action),
+    fresh: verdicts.flatMap(toFresh),
+    problems: [...obstacles.values()].flat(),
+  };
+}
+
+type Verdict = {
+  readonly guest: SelectedGuest;
+  readonly repository: string;
+  readonly policies: readonly BackupPolicy[];
+  readonly strictest: BackupPolicy;
+  readonly freshness: ReturnType<typeof judgeFreshness>;
+};
+
+interface WantedBackup {
+  readonly guest: SelectedGuest;
+  readonly action: BackupAction;
+}
+
+/** Ids of all host entries into a cluster, by its fingerprint. */
+function hostIdsByCluster(hosts: readonly ReachedHost[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const clusters = Map.groupBy(hosts, (host) => host.inventory.clusterFingerprint);
+  return new Map([...clusters].map(([name, ways]) => [name, new Set(ways.map((host) => host.entry.id))]));
+}
+
+function indexOf(indexes: ReadonlyMap<string, SnapshotIndex>, repository: string): SnapshotIndex {
+  const index = indexes.get(repository);
+  if (index === undefined) throw new Error(`no facts about the repository ${repository}`);
+  return index;
+}
+
+function strictestOf(policies: readonly BackupPolicy[]): BackupPolicy {
+  return policies.reduce((strictest, policy) => (policy.rpoMs < strictest.rpoMs ? policy : strictest));
+}
+
+function toBackup({ guest: selected, repository, policies, freshness }: Verdict): readonly WantedBackup[] {
+  if (freshness.kind === 'fresh') return [];
+  const { host, guest } = selected;
+  const action: BackupAction = {
+    kind: 'backup',
+    host: host.entry.name,
+    guest: guestLabel(guest),
+    identity: guest.identity,
+    repository,
+    policies: policies.map((policy) => policy.name),
+    mode: policies.find((policy) => policy.backupMode !== undefined)?.backupMode ?? host.entry.backupMode,
+    reason: freshness.reason,
+    ...(freshness.newest === undefined ? {} : { newest: freshness.newest }),
+    volumes: guest.volumes,
+  };
+  return [{ guest: selected, action }];
+}
+
+function toFresh({ guest: { host, guest }, policies, strictest, freshness }: Verdict): readonly FreshGuest[] {
+  if (freshness.kind === 'due') return [];
+  return [
+    {
+      host: host.entry.name,
+      guest: guestLabel(guest),
+      policies: policies.map((policy) => policy.name),
+      newest: freshness.newest,
+      ageMs: freshness.ageMs,
+      rpoMs: strictest.rpoMs,
+    },
+  ];
+}
+
+/** Guests that cannot be dumped, each with its problems, however many repositories want it. */
+function findAllObstacles(
+  wanted: readonly WantedBackup[],
+): ReadonlyMap<SelectedGuest, readonly PlanProblem[]> {
+  const obstacles = new Map<SelectedGuest, readonly PlanProblem[]>();
+  for (const [guest, group] of Map.groupBy(wanted, (one) => one.guest)) {
+    const problems = findObstacles(
+      guest,
+      group.flatMap(({ action }) => action.policies),
+    );
+    if (isOnOfflineNode(guest)) obstacles.set(guest, []);
+    else if (problems.length > 0) obstacles.set(guest, problems);
+  }
+  return obstacles;
+}
