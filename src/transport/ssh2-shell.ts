@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from 'ssh2';
+import { UserError } from '../user-error.ts';
+import { quoteArgv } from './quote-argv.ts';
+import type { Shell } from './shell.ts';
+import { startSsh2Command } from './ssh2-command.ts';
+import {
+  type Address,
+  connectSsh2,
+  formatAddress,
+  type Ssh2ConnectOptions,
+  Unreachable,
+} from './ssh2-connect.ts';
+import type { Ssh2Login } from './ssh2-login.ts';
+
+export interface Ssh2ShellOptions extends Pick<Ssh2ConnectOptions, 'verifyHostKey' | 'hostKeyTypes'> {
+  /** Ways to the same host, tried in order. */
+  readonly addresses: readonly Address[];
+  readonly username: string;
+  readonly login: Ssh2Login;
+  /** For each address; default 15 s. */
+  readonly connectTimeoutMs?: number;
+  /** Default 15 s; a connection is given up after three unanswered packets. */
+  readonly keepaliveMs?: number;
+}
+
+const defaultTimeoutMs = 15_000;
+const goodbyeMs = 1_000;
+
+/**
+ * Opens one SSH connection that carries many commands, each on a channel of its own (sshd allows 10 at a time).
+ * An abort of `signal` ends connecting; later it has no effect. An abort of a command closes its channel: the far
+ * process gets end of file and a broken pipe, no signal.
+ * @throws UserError `host-unreachable` naming each address with its reason; `host-key`; `login-refused`
+ */
+export async function openSsh2Shell(
+  options: Ssh2ShellOptions,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<Shell> {
+  const connecting: Ssh2ConnectOptions = {
+    ...options,
+    connectTimeoutMs: options.connectTimeoutMs ?? defaultTimeoutMs,
+    keepaliveMs: options.keepaliveMs ?? defaultTimeoutMs,
+    signal,
+  };
+  const failures: string[] = [];
+  for (const address of options.addresses) {
+    try {
+      return shellOver(await connectSsh2(address, connecting), formatAddress(address));
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+      failures.push(`${formatAddress(address)}: ${error.message}`);
+    }
+  }
+  throw unreachable(failures);
+}
+
+function unreachable(failures: readonly string[]): UserError {
+  if (failures.length === 1) return new UserError('host-unreachable', `cannot reach ${failures[0]}`);
+  return new UserError(
+    'host-unreachable',
+    `cannot reach the host by any of its addresses\n  ${failures.join('\n  ')}`,
+  );
+}
+
+function shellOver(client: Client, where: string): Shell {
+  const connection = new AbortController();
+  client.on('error', (error) => connection.abort(error));
+  client.on('close', () => connection.abort(new Error('the connection was closed')));
+  return {
+    where,
+    async run(argv, { signal } = {}) {
+      const line = quoteArgv(argv);
+      signal?.throwIfAborted();
+      return startSsh2Command(client, line, { where, connection: connection.signal, signal });
+    },
+    async [Symbol.asyncDispose]() {
+      if (connection.signal.aborted) return;
+      const closed = once(connection.signal, 'abort');
+      client.end();
+      await Promise.race([closed, sleep(goodbyeMs, undefined, { ref: false })]);
+      client.destroy();
+      connection.abort(new Error('the shell was closed'));
+    },
+  };
+}
