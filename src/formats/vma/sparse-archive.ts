@@ -1,0 +1,88 @@
+import { FormatError } from '../format-error.ts';
+import { StreamReader } from '../stream-reader.ts';
+import { BLOCK_BYTES, CLUSTER_BYTES, markedBlocks } from './block-mask.ts';
+import { encodeVmaHeader } from './encode-vma-header.ts';
+import { encodeVmaExtentHeader } from './extent-header-codec.ts';
+import { type ExtentTable, emptyExtentTable } from './extent-table.ts';
+import { openWindow, WINDOW_BYTES, windowCount } from './extent-window.ts';
+import { HeaderRun } from './header-run.ts';
+import type { VmaDevice, VmaHeader } from './vma-header.ts';
+import { dataMask } from './zero-blocks.ts';
+
+/**
+ * An archive whose masks leave out each 4 KiB block of zeros, so that thin storage stays thin: devices by id, clusters
+ * ascending, at most 48 in an extent. The archive header comes as a piece of its own before any device is read. Pieces
+ * are owned by the receiver.
+ * @param readDevice the bytes of a device, exactly as many as the header says, in pieces of any size
+ * @throws FormatError, with the offset in the device, when a device is shorter or longer
+ */
+export async function* encodeVma(
+  header: VmaHeader,
+  readDevice: (deviceId: number) => AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+  yield encodeVmaHeader(header);
+  if (header.devices.length === 0) yield encodeVmaExtentHeader(emptyExtentTable(), header.uuid);
+  const run = new HeaderRun();
+  for (const device of header.devices.toSorted((one, other) => one.id - other.id)) {
+    yield* encodeDevice(device, readDevice(device.id), { uuid: header.uuid, run });
+  }
+  const rest = run.end();
+  if (rest !== undefined) yield rest;
+}
+
+async function* encodeDevice(
+  device: VmaDevice,
+  source: AsyncIterable<Uint8Array>,
+  { uuid, run }: { readonly uuid: Uint8Array; readonly run: HeaderRun },
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+  await using reader = new StreamReader(source);
+  const scratch = new Uint8Array(Math.min(WINDOW_BYTES, device.size));
+  const table = emptyExtentTable();
+  for (let window = 0; window < windowCount(device.size); window++) {
+    const length = Math.min(WINDOW_BYTES, device.size - window * WINDOW_BYTES);
+    const bytes = await reader.read(length, { what: `device ${device.name}`, scratch });
+    openWindow(table, device, window);
+    const blocks = markData(table, bytes);
+    const full = run.add(encodeVmaExtentHeader(table, uuid));
+    if (full !== undefined) yield full;
+    if (blocks > 0) yield withBlocks(run.end(), { table, bytes, blocks });
+  }
+  if (!(await reader.atEnd())) {
+    throw new FormatError(`device ${device.name} is longer than ${device.size} bytes`, reader.offset);
+  }
+}
+
+/** @returns how many blocks hold data */
+function markData(table: ExtentTable, bytes: Uint8Array): number {
+  let blocks = 0;
+  for (let index = 0; index < table.count; index++) {
+    const start = index * CLUSTER_BYTES;
+    const mask = dataMask(bytes, start, Math.min(start + CLUSTER_BYTES, bytes.length));
+    table.masks[index] = mask;
+    blocks += markedBlocks(mask);
+  }
+  return blocks;
+}
+
+/** The headers so far and, after them, the blocks that the masks mark. */
+function withBlocks(
+  headers: Uint8Array = new Uint8Array(0),
+  {
+    table,
+    bytes,
+    blocks,
+  }: { readonly table: ExtentTable; readonly bytes: Uint8Array; readonly blocks: number },
+): Uint8Array<ArrayBuffer> {
+  const packed = new Uint8Array(headers.length + blocks * BLOCK_BYTES);
+  packed.set(headers);
+  let at = headers.length;
+  for (let index = 0; index < table.count; index++) {
+    const start = index * CLUSTER_BYTES;
+    for (let mask = table.masks[index] ?? 0, from = start; mask !== 0; mask >>= 1, from += BLOCK_BYTES) {
+      if ((mask & 1) === 0) continue;
+      packed.set(bytes.subarray(from, from + BLOCK_BYTES), at);
+      at += BLOCK_BYTES;
+    }
+  }
+  return packed;
+}
