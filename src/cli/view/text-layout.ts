@@ -24,7 +24,6 @@ export interface LayoutOptions {
 /** A column grows with its cells up to this; longer cells push the rest of their row. */
 const WIDEST_COLUMN = 30;
 const INDENT = '  ';
-const HANGING_INDENT = '      ';
 
 /** Lays a section out as lines. Everything is made safe for terminals here, before colours come in. */
 export function layOutSection(section: Section, options: LayoutOptions): readonly string[] {
@@ -38,15 +37,16 @@ export function layOutSection(section: Section, options: LayoutOptions): readonl
   ];
 }
 
-/** Breaks a line at spaces; continued lines hang. */
+/** Breaks a line at spaces; continued lines hang by two columns, those of a row behind its glyph by two more. */
 export function wrapLine(line: string, width: number): readonly string[] {
   const lines: string[] = [];
+  const hanging = line.startsWith(INDENT) ? INDENT.repeat(3) : INDENT;
   let rest = line.trimEnd();
   while (rest.length > width) {
     const at = breakingPoint(rest, width);
     if (at === undefined) break;
     lines.push(rest.slice(0, at).trimEnd());
-    rest = HANGING_INDENT + rest.slice(at).trimStart();
+    rest = hanging + rest.slice(at).trimStart();
   }
   return [...lines, rest];
 }

@@ -1,0 +1,207 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { Chalk } from 'chalk';
+import { describe, expect, it } from 'vitest';
+import { planHeader } from '../../src/cli/view/plan-header.ts';
+import { renderPlanText } from '../../src/cli/view/plan-text.ts';
+import type { Site } from '../../src/config/site.ts';
+import type { Facts } from '../../src/plan/facts.ts';
+import { makePlan } from '../../src/plan/make-plan.ts';
+import {
+  backup,
+  facts,
+  filter,
+  guest,
+  HOUR,
+  host,
+  intent,
+  inventory,
+  line,
+  node,
+  policy,
+  site,
+  snapshotId,
+  vmid,
+} from '../plan/sample-site.ts';
+
+/** `UPDATE_GOLDEN=1` writes the golden files anew; read the difference before it is committed. */
+const UPDATE = process.env['UPDATE_GOLDEN'] === '1';
+const GIB = 2 ** 30;
+
+interface Scene {
+  readonly site: Site;
+  readonly facts: Facts;
+  readonly restoreNames?: readonly string[];
+}
+
+const web = guest('qemu/101', {
+  name: 'web-1',
+  pool: 'prod',
+  volumes: [
+    { key: 'scsi0', bytes: 32 * GIB },
+    { key: 'ide2', leftOut: 'cdrom' },
+  ],
+});
+const erp = guest('qemu/212', {
+  name: 'erp-db',
+  pool: 'prod',
+  volumes: [{ key: 'scsi0', bytes: 1945 * GIB }],
+});
+const git = guest('lxc/105', {
+  name: 'gitea',
+  pool: 'prod',
+  volumes: [
+    { key: 'rootfs', bytes: 8 * GIB },
+    { key: 'mp0', leftOut: 'bind mount' },
+  ],
+});
+const mail = guest('qemu/150', { name: 'mail', volumes: [{ key: 'scsi0', bytes: 64 * GIB }] });
+
+const firstNight: Scene = {
+  site: site({ backups: [policy('production', { select: { kind: 'pool', pool: 'prod' } })] }),
+  facts: facts({ pve: inventory([web, erp, git, mail], { pools: ['prod'] }) }),
+};
+
+const nothingToDo: Scene = {
+  ...firstNight,
+  facts: facts({ pve: inventory([web, git], { pools: ['prod'] }) }, [
+    backup(web, 20 * 60_000),
+    backup(git, 5 * 60_000),
+  ]),
+};
+
+const offline = Array.from({ length: 22 }, (_, index) =>
+  guest(`qemu/${401 + index}`, { name: `node-${index}`, node: node('fra3') }),
+);
+const nodes = ['fra1', 'fra2', 'fra3'].map((name) => ({ name: node(name), online: name !== 'fra3' }));
+const fra = [
+  guest('qemu/101', { name: 'web-1', pool: 'prod', node: node('fra1'), volumes: web.volumes }),
+  guest('qemu/118', {
+    name: 'files',
+    node: node('fra1'),
+    volumes: [
+      { key: 'scsi0', bytes: 40 * GIB },
+      { key: 'scsi2', bytes: 4096 * GIB, leftOut: 'backup=0' },
+    ],
+  }),
+  guest('qemu/119', { name: 'archive', node: node('fra1'), volumes: [{ key: 'scsi1', bytes: 10240 * GIB }] }),
+  guest('qemu/144', { name: 'nas', node: node('fra1'), lock: 'snapshot-delete' }),
+  guest('qemu/212', { name: 'erp-db', pool: 'prod', node: node('fra1'), volumes: erp.volumes }),
+  guest('qemu/213', { name: 'erp-app', node: node('fra2') }),
+  guest('qemu/230', { name: 'crm', node: node('fra1'), volumes: [{ key: 'scsi0', bytes: 120 * GIB }] }),
+  guest('qemu/299', { name: 'test-jan', node: node('fra1'), tags: ['test'] }),
+  guest('lxc/310', {
+    name: 'jump',
+    node: node('fra1'),
+    identity: { line: line('c310'), machine: { kind: 'none' } },
+  }),
+];
+const lab = guest('qemu/901', { name: 'web-test', node: node('lab1') });
+
+const badNight: Scene = {
+  site: site({
+    hosts: [host('fra'), host('lab'), host('ber')],
+    backups: [
+      policy('gold', { hosts: ['fra'], select: { kind: 'pool', pool: 'prod' }, rpoMs: 12 * HOUR }),
+      policy('standard', { hosts: ['fra'], exclude: filter({ tags: ['test'] }), rpoMs: 48 * HOUR }),
+      policy('berlin', { hosts: ['ber'], select: { kind: 'vmid', vmids: [vmid(101)] } }),
+      policy('lost', { hosts: ['lab'], select: { kind: 'vmid', vmids: [vmid(109)] } }),
+    ],
+    restores: [
+      intent('web-on-the-lab', {
+        fromHostId: 'fra',
+        onExisting: 'replace',
+        to: { host: 'lab', vmid: vmid(901), unique: true, start: true },
+      }),
+      intent('files-on-the-lab', {
+        guest: { type: 'qemu', vmid: vmid(118) },
+        fromHostId: 'fra',
+        to: { host: 'lab', vmid: vmid(902), storage: 'tank', unique: true, start: false },
+      }),
+      intent('lost-node', { manual: true }),
+    ],
+  }),
+  facts: facts(
+    {
+      fra: inventory([...fra, ...offline], { localNode: node('fra1'), nodes, pools: ['prod'] }),
+      lab: inventory([lab], {
+        clusterFingerprint: 'bb'.repeat(32),
+        localNode: node('lab1'),
+        nodes: [{ name: node('lab1'), online: true }],
+      }),
+      ber: 'connect ETIMEDOUT 10.0.7.10:22',
+    },
+    fra.flatMap((one) => {
+      const entry = { hostId: 'fra', id: snapshotId(`5e${one.ref.vmid}`) };
+      const ages: Readonly<Record<number, number>> = { 101: 11, 118: 24, 212: 31, 299: 1, 310: 3 };
+      const age = ages[one.ref.vmid];
+      if (one.ref.vmid === 230) return [backup(one, 30 * HOUR, { ...entry, line: line('01d') })];
+      return age === undefined ? [] : [backup(one, age * HOUR, entry)];
+    }),
+  ),
+  restoreNames: ['web-on-the-lab'],
+};
+
+const hostileNames: Scene = {
+  site: firstNight.site,
+  facts: facts({
+    pve: inventory(
+      [
+        guest('qemu/101', { name: 'a\u001b[2Jb\u202egpj.exe', pool: 'prod' }),
+        guest('qemu/102', { name: 'long-'.repeat(24), pool: 'prod' }),
+      ],
+      { pools: ['prod'] },
+    ),
+  }),
+};
+
+function render(scene: Scene, { verbose = false, level = 0 as 0 | 1, width = 80 } = {}): string {
+  const plan = makePlan(scene.site, scene.facts, { restoreNames: scene.restoreNames ?? [] });
+  const header = planHeader(scene.site, scene.facts, { file: 'site.yaml', timeZone: 'Europe/Berlin' });
+  return renderPlanText(plan, header, { colour: new Chalk({ level }), width, verbose });
+}
+
+function golden(name: string, actual: string): string {
+  const file = new URL(`../fixtures/plan/${name}.txt`, import.meta.url);
+  if (UPDATE) writeFileSync(file, actual);
+  return readFileSync(file, 'utf8');
+}
+
+describe('the text of a plan', () => {
+  it.each<[string, Scene, boolean]>([
+    ['first-night', firstNight, false],
+    ['nothing-to-do', nothingToDo, false],
+    ['nothing-to-do-verbose', nothingToDo, true],
+    ['bad-night', badNight, false],
+    ['bad-night-verbose', badNight, true],
+    ['hostile-names', hostileNames, false],
+  ])('is %s.txt', (name, scene, verbose) => {
+    const text = render(scene, { verbose });
+    expect(text).toBe(golden(name, text));
+  });
+
+  it('keeps within 80 columns', () => {
+    const lines = [firstNight, badNight, nothingToDo].flatMap((scene) =>
+      render(scene, { verbose: true }).split('\n'),
+    );
+    expect(lines.filter((text) => text.length > 80)).toEqual([]);
+  });
+
+  it('differs in colours only when it has colours', () => {
+    const painted = render(badNight, { level: 1 });
+    expect(painted).not.toBe(render(badNight));
+    expect(painted.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g'), '')).toBe(
+      render(badNight),
+    );
+  });
+
+  it('lets no control character of a name reach the terminal', () => {
+    expect(render(hostileNames)).not.toMatch(/(?!\n)[\p{Cc}\u202e]/u);
+  });
+
+  it('cuts long lists unless all is asked for', () => {
+    const many = Array.from({ length: 60 }, (_, index) => guest(`qemu/${400 + index}`));
+    const scene = { site: site({ backups: [policy('all')] }), facts: facts({ pve: inventory(many) }) };
+    expect(render(scene)).toContain('+ 40 more (--verbose)');
+    expect(render(scene, { verbose: true })).toContain('qemu/459');
+  });
+});

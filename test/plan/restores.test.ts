@@ -1,0 +1,224 @@
+import { describe, expect, it } from 'vitest';
+import type { RestoreIntent } from '../../src/config/site.ts';
+import { makePlan } from '../../src/plan/make-plan.ts';
+import type { Guest, Inventory } from '../../src/pve/inventory.ts';
+import {
+  backup,
+  facts,
+  guest,
+  HOUR,
+  host,
+  intent,
+  inventory,
+  node,
+  site,
+  snapshotId,
+  vmid,
+} from './sample-site.ts';
+
+const web = guest('qemu/101', { name: 'web-1' });
+const older = backup(web, 26 * HOUR, { id: snapshotId('abcdef0123') });
+const newer = backup(web, 2 * HOUR, { id: snapshotId('abcdef9876'), original: snapshotId('0123456789') });
+const foreign = backup(web, HOUR, { id: snapshotId('ffff'), hostId: 'lab' });
+const container = backup(guest('lxc/101'), HOUR, { id: snapshotId('eeee') });
+const held = [older, newer, foreign, container];
+
+interface Given {
+  readonly restore: RestoreIntent;
+  readonly guests?: readonly Guest[];
+  readonly known?: Partial<Inventory>;
+  readonly named?: boolean;
+}
+
+function planOf({ restore, guests = [], known = {}, named = false }: Given) {
+  const given = facts({ pve: inventory([web, ...guests], known) }, held);
+  return makePlan(site({ restores: [restore] }), given, { restoreNames: named ? [restore.name] : [] });
+}
+
+function to(entry: Partial<RestoreIntent['to']>): Partial<RestoreIntent> {
+  return { to: { ...intent('x').to, ...entry } };
+}
+
+describe('the snapshot of a restore', () => {
+  it.each([
+    ['latest is the newest of the guest from that host', 'latest', newer.id],
+    ['an id prefix names one', 'abcdef01', older.id],
+    ['a whole id names one', older.id, older.id],
+    ['an id from before a rewrite still names it', '01234567', newer.id],
+    ['digits may be upper case', 'ABCDEF98', newer.id],
+  ])('%s', (_, snapshot, id) => {
+    expect(planOf({ restore: intent('r', { snapshot }) }).restores).toMatchObject([{ snapshot: { id } }]);
+  });
+
+  it.each([
+    ['the id of another guest', 'eeee0000', { kind: 'restore-snapshot-missing', wanted: 'eeee0000' }],
+    ['the id of another host', 'ffff0000', { kind: 'restore-snapshot-missing', wanted: 'ffff0000' }],
+    ['digits that two ids begin with', 'abcdef', { kind: 'restore-snapshot-ambiguous', matches: 2 }],
+  ])('cannot be %s', (_, snapshot, problem) => {
+    const plan = planOf({ restore: intent('r', { snapshot }) });
+    expect(plan.restores).toEqual([]);
+    expect(plan.problems).toMatchObject([problem]);
+  });
+});
+
+describe('a restore', () => {
+  const there = guest('qemu/901', { name: 'web-test' });
+  const replace = { onExisting: 'replace' } as const;
+
+  it('acts when its target is missing', () => {
+    expect(
+      planOf({ restore: intent('r', to({ pool: 'lab', start: true })), known: { pools: ['lab'] } }),
+    ).toMatchObject({
+      restores: [
+        {
+          intent: 'r',
+          repository: 'main',
+          to: { host: 'pve', node: 'pve', vmid: 901, pool: 'lab', start: true },
+          replaces: undefined,
+          reason: { kind: 'target-missing' },
+        },
+      ],
+      problems: [],
+    });
+  });
+
+  it.each<[string, Given, object]>([
+    ['that is manual, until it is named', { restore: intent('r', { manual: true }) }, { kind: 'manual' }],
+    ['whose target exists', { restore: intent('r'), guests: [there] }, { kind: 'target-exists' }],
+    [
+      'that may replace, until it is named',
+      { restore: intent('r', replace), guests: [there] },
+      { kind: 'target-exists' },
+    ],
+    [
+      'whose target exists, although its snapshot is gone',
+      { restore: intent('r', { snapshot: '00000000' }), guests: [there] },
+      { kind: 'target-exists' },
+    ],
+  ])('is at rest: one %s', (_, given, atRest) => {
+    const plan = planOf(given);
+    expect(plan.restores).toEqual([]);
+    expect(plan.problems).toEqual([]);
+    expect(plan.restoresAtRest).toMatchObject([{ intent: 'r', ...atRest }]);
+  });
+
+  it('that is manual acts when it is named', () => {
+    const plan = planOf({ restore: intent('r', { manual: true }), named: true });
+    expect(plan.restores).toMatchObject([{ intent: 'r' }]);
+  });
+
+  it('that may replace does so when it is named', () => {
+    const plan = planOf({ restore: intent('r', replace), guests: [there], named: true });
+    expect(plan.restores).toMatchObject([
+      { replaces: { name: 'web-test' }, reason: { kind: 'replace-asked' } },
+    ]);
+  });
+
+  const nodes = ['pve', 'pve2'].map((name) => ({ name: node(name), online: true }));
+  const storage = (entry: object) => ({
+    storages: [
+      {
+        node: node('pve'),
+        storage: 'fast',
+        available: true,
+        shared: false,
+        content: ['images'],
+        totalBytes: 1,
+        usedBytes: 0,
+        ...entry,
+      },
+    ],
+  });
+  const ofContainer = { guest: { type: 'lxc', vmid: vmid(101) } } as const;
+
+  it.each<[string, Given, object]>([
+    [
+      'is named, may not replace, and its target exists',
+      { restore: intent('r'), guests: [there], named: true },
+      { kind: 'restore-target-exists', target: { name: 'web-test' } },
+    ],
+    [
+      'has a vmid that a guest of the other type has',
+      { restore: intent('r', replace), guests: [guest('lxc/901')] },
+      { kind: 'restore-target-other-type' },
+    ],
+    [
+      'replaces a guest on another node',
+      {
+        restore: intent('r', replace),
+        guests: [{ ...there, node: node('pve2') }],
+        named: true,
+        known: { nodes },
+      },
+      { kind: 'restore-target-other-node', node: 'pve' },
+    ],
+    [
+      'replaces a locked guest',
+      { restore: intent('r', replace), guests: [{ ...there, lock: 'migrate' }], named: true },
+      { kind: 'guest-locked', lock: 'migrate' },
+    ],
+    [
+      'goes to a storage that does not exist',
+      { restore: intent('r', to({ storage: 'slow' })), known: storage({}) },
+      { kind: 'restore-storage-missing', why: 'not-there' },
+    ],
+    [
+      'goes to a storage of another node only',
+      { restore: intent('r', to({ storage: 'fast' })), known: storage({ node: node('pve2') }) },
+      { kind: 'restore-storage-missing', why: 'not-there' },
+    ],
+    [
+      'goes to a storage that is not available',
+      { restore: intent('r', to({ storage: 'fast' })), known: storage({ available: false }) },
+      { kind: 'restore-storage-missing', why: 'not-available' },
+    ],
+    [
+      'goes to a storage that takes no disks',
+      { restore: intent('r', to({ storage: 'fast' })), known: storage({ content: ['backup'] }) },
+      { kind: 'restore-storage-missing', why: 'no-images' },
+    ],
+    [
+      'goes to a storage that takes no containers',
+      { restore: intent('r', { ...ofContainer, ...to({ storage: 'fast' }) }), known: storage({}) },
+      { kind: 'restore-storage-missing', why: 'no-rootdir' },
+    ],
+    [
+      'goes to a pool that does not exist',
+      { restore: intent('r', to({ pool: 'lab' })) },
+      { kind: 'restore-pool-missing', pool: 'lab' },
+    ],
+  ])('is a problem when it %s', (_, given, problem) => {
+    const plan = planOf(given);
+    expect(plan.restores).toEqual([]);
+    expect(plan.problems).toMatchObject([problem]);
+  });
+
+  it.each([
+    ['does not exist', 'pve9', { kind: 'restore-node-unknown', node: 'pve9' }],
+    ['the host entry does not lead to', 'pve2', { kind: 'restore-node-elsewhere', localNode: 'pve' }],
+  ])('is a problem when it goes to a node that %s', (_, name, problem) => {
+    const hosts = [host('pve', { node: node(name) })];
+    const given = facts({ pve: inventory([], { nodes }) }, held);
+    expect(makePlan(site({ hosts, restores: [intent('r')] }), given).problems).toMatchObject([problem]);
+  });
+
+  it('is a problem when the host does not answer', () => {
+    const plan = makePlan(site({ restores: [intent('r')] }), facts({ pve: 'no route' }, held));
+    expect(plan.problems).toMatchObject([
+      { kind: 'host-unreachable' },
+      { kind: 'restore-host-unreachable', intent: 'r', host: 'pve' },
+    ]);
+  });
+
+  it('that goes to the same vmid as one before it is a problem', () => {
+    const restores = [intent('first'), intent('second')];
+    const plan = makePlan(site({ restores }), facts({ pve: inventory([]) }, held));
+    expect(plan.restores).toMatchObject([{ intent: 'first' }]);
+    expect(plan.problems).toMatchObject([{ kind: 'restore-target-claimed', intent: 'second', by: 'first' }]);
+  });
+
+  it('that the site file does not have cannot be named', () => {
+    const plan = makePlan(site(), facts({ pve: inventory([]) }), { restoreNames: ['web'] });
+    expect(plan.problems).toEqual([{ kind: 'restore-name-unknown', intent: 'web' }]);
+  });
+});
