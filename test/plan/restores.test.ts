@@ -61,6 +61,17 @@ describe('the snapshot of a restore', () => {
   });
 });
 
+describe('a snapshot and its rewritten twin', () => {
+  it('are one: digits that both answer to are not ambiguous', () => {
+    const original = { ...newer, id: snapshotId('0123456789') };
+    const rewritten = { ...newer, id: snapshotId('0123ff'), original: original.id };
+    const restores = [intent('r', { snapshot: '0123' })];
+    const plan = makePlan(site({ restores }), facts({ pve: inventory([]) }, [original, rewritten]));
+    expect(plan.problems).toEqual([]);
+    expect(plan.restores).toHaveLength(1);
+  });
+});
+
 describe('a restore', () => {
   const there = guest('qemu/901', { name: 'web-test' });
   const replace = { onExisting: 'replace' } as const;
