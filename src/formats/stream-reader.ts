@@ -113,8 +113,13 @@ export class StreamReader implements AsyncDisposable {
   async #pull(): Promise<Uint8Array | undefined> {
     if (this.#ended) return undefined;
     const result = await this.#source.next();
-    if (result.done !== true) return result.value;
+    if (result.done !== true) return plainBytes(result.value);
     this.#ended = true;
     return undefined;
   }
+}
+
+/** A Buffer's own slice shares memory where that of a Uint8Array copies; so that nothing behind us can be surprised. */
+function plainBytes(piece: Uint8Array): Uint8Array {
+  return new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
 }

@@ -1,9 +1,9 @@
+import { JoinedBytes } from '../joined-bytes.ts';
 import { BLOCK_BYTES, CLUSTER_BYTES, wholeClusterMask } from './block-mask.ts';
 import { encodeVmaHeader } from './encode-vma-header.ts';
 import { EXTENT_HEADER_BYTES, encodeVmaExtentHeader } from './extent-header-codec.ts';
 import { type ExtentTable, emptyExtentTable } from './extent-table.ts';
 import { openWindow, WINDOW_BYTES, windowCount } from './extent-window.ts';
-import { HeaderRun } from './header-run.ts';
 import type { VmaDevice, VmaHeader } from './vma-header.ts';
 
 /** A disk and how it is stored. */
@@ -35,10 +35,8 @@ export type CanonicalPart =
  */
 export function* canonicalArchive(archive: CanonicalArchive): Generator<CanonicalPart, void, void> {
   const devices = inOrder(archive);
-  const run = new HeaderRun();
-  for (const bytes of run.addAll(encodeVmaHeader({ ...archive.header, devices }))) {
-    yield { kind: 'headers', bytes };
-  }
+  const run = new JoinedBytes();
+  yield* headerParts(run.add(encodeVmaHeader({ ...archive.header, devices })));
   const table = emptyExtentTable();
   if (devices.length === 0) run.add(encodeVmaExtentHeader(table, archive.header.uuid));
   for (const device of devices) {
@@ -46,12 +44,14 @@ export function* canonicalArchive(archive: CanonicalArchive): Generator<Canonica
       openWindow(table, device, window);
       const chunks = markChunks(archive, device, { window, table });
       const full = run.add(encodeVmaExtentHeader(table, archive.header.uuid));
-      if (full !== undefined) yield { kind: 'headers', bytes: full };
-      if (chunks.length > 0) yield* dataParts(device, chunks, run);
+      if (full.length > 0) yield* headerParts(full);
+      if (chunks.length > 0) {
+        yield* headerParts(run.end());
+        yield* dataParts(device, chunks);
+      }
     }
   }
-  const rest = run.end();
-  if (rest !== undefined) yield { kind: 'headers', bytes: rest };
+  yield* headerParts(run.end());
 }
 
 /** How many bytes the archive has. It asks for each chunk once, as writing it does. */
@@ -101,13 +101,11 @@ function markChunks(
   return marked;
 }
 
-function* dataParts(
-  device: ChunkedDevice,
-  chunks: readonly number[],
-  run: HeaderRun,
-): Generator<CanonicalPart, void, void> {
-  const headers = run.end();
-  if (headers !== undefined) yield { kind: 'headers', bytes: headers };
+function* headerParts(runs: readonly Uint8Array<ArrayBuffer>[]): Generator<CanonicalPart, void, void> {
+  for (const bytes of runs) yield { kind: 'headers', bytes };
+}
+
+function* dataParts(device: ChunkedDevice, chunks: readonly number[]): Generator<CanonicalPart, void, void> {
   for (const chunk of chunks) yield { kind: 'chunk', deviceId: device.id, chunk };
   const last = chunks.at(-1) ?? 0;
   const beyond = device.size % BLOCK_BYTES;

@@ -13,7 +13,7 @@ import { HEADER } from './vma-header-layout.ts';
 export function decodeVmaHeader(bytes: Uint8Array): VmaHeader {
   const length = vmaHeaderLength(bytes);
   if (bytes.length < length) throw new FormatError('the stream ends inside the archive header', bytes.length);
-  const header = bytes.subarray(0, length);
+  const header = new Uint8Array(bytes.buffer, bytes.byteOffset, length);
   const view = new DataView(header.buffer, header.byteOffset, length);
   checkDigest(header);
   const version = view.getUint32(HEADER.versionAt);

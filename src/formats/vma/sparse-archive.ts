@@ -1,13 +1,13 @@
 import { FormatError } from '../format-error.ts';
+import { JoinedBytes } from '../joined-bytes.ts';
 import { StreamReader } from '../stream-reader.ts';
 import { BLOCK_BYTES, CLUSTER_BYTES, markedBlocks } from './block-mask.ts';
+import { dataMask } from './data-mask.ts';
 import { encodeVmaHeader } from './encode-vma-header.ts';
 import { encodeVmaExtentHeader } from './extent-header-codec.ts';
 import { type ExtentTable, emptyExtentTable } from './extent-table.ts';
 import { openWindow, WINDOW_BYTES, windowCount } from './extent-window.ts';
-import { HeaderRun } from './header-run.ts';
 import type { VmaDevice, VmaHeader } from './vma-header.ts';
-import { dataMask } from './zero-blocks.ts';
 
 /**
  * An archive whose masks leave out each 4 KiB block of zeros, so that thin storage stays thin: devices by id, clusters
@@ -22,18 +22,17 @@ export async function* encodeVma(
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
   yield encodeVmaHeader(header);
   if (header.devices.length === 0) yield encodeVmaExtentHeader(emptyExtentTable(), header.uuid);
-  const run = new HeaderRun();
+  const run = new JoinedBytes();
   for (const device of header.devices.toSorted((one, other) => one.id - other.id)) {
     yield* encodeDevice(device, readDevice(device.id), { uuid: header.uuid, run });
   }
-  const rest = run.end();
-  if (rest !== undefined) yield rest;
+  yield* run.end();
 }
 
 async function* encodeDevice(
   device: VmaDevice,
   source: AsyncIterable<Uint8Array>,
-  { uuid, run }: { readonly uuid: Uint8Array; readonly run: HeaderRun },
+  { uuid, run }: { readonly uuid: Uint8Array; readonly run: JoinedBytes },
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
   await using reader = new StreamReader(source);
   const scratch = new Uint8Array(Math.min(WINDOW_BYTES, device.size));
@@ -43,9 +42,8 @@ async function* encodeDevice(
     const bytes = await reader.read(length, { what: `device ${device.name}`, scratch });
     openWindow(table, device, window);
     const blocks = markData(table, bytes);
-    const full = run.add(encodeVmaExtentHeader(table, uuid));
-    if (full !== undefined) yield full;
-    if (blocks > 0) yield withBlocks(run.end(), { table, bytes, blocks });
+    yield* run.add(encodeVmaExtentHeader(table, uuid));
+    if (blocks > 0) yield withBlocks(run.end()[0], { table, bytes, blocks });
   }
   if (!(await reader.atEnd())) {
     throw new FormatError(`device ${device.name} is longer than ${device.size} bytes`, reader.offset);
