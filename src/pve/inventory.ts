@@ -8,6 +8,8 @@ export interface Inventory {
   readonly version: PveVersion;
   /** SHA-256 of the cluster's root certificate (DER), 64 lower-case hex digits; names the cluster for good. */
   readonly clusterFingerprint: string;
+  /** Why that fingerprint is weaker than it should be; absent when it is not. */
+  readonly identityNote?: string;
   /** The node that was asked. */
   readonly localNode: NodeName;
   readonly nodes: readonly NodeFacts[];

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { type GuestRef, type GuestType, type NodeName, parseNodeName, parseVmid } from './guest.ts';
+
+/**
+ * Everything wanted from /etc/pve in one command, since each costs a round trip and pvesh a second for each guest.
+ * First the cluster's root certificate, then all guests' configurations of all nodes, every line with its file's
+ * name before it. Ends with status 3 where there is no /etc/pve.
+ */
+export const clusterFilesCommand: readonly string[] = [
+  'sh',
+  '-c',
+  [
+    'cd /etc/pve || exit 3',
+    'cat pve-root-ca.pem 2>/dev/null; echo',
+    // With no guest at all the pattern stays a pattern, which grep is told not to mention.
+    'LC_ALL=C grep -asH "" nodes/*/qemu-server/*.conf nodes/*/lxc/*.conf',
+    'exit 0',
+  ].join('\n'),
+];
+
+export interface ClusterFiles {
+  /** SHA-256 of the root certificate (DER), lower-case hex; undefined when there was none. */
+  readonly rootFingerprint: string | undefined;
+  readonly configs: readonly ConfigFile[];
+}
+
+export interface ConfigFile {
+  readonly ref: GuestRef;
+  readonly node: NodeName;
+  readonly text: string;
+}
+
+/** Parses what `clusterFilesCommand` printed. Lines of neither form are passed over. */
+export function parseClusterFiles(output: string): ClusterFiles {
+  const files = new Map<string, string[]>();
+  for (const line of output.split('\n')) {
+    const [, path, content] = /^(nodes\/[^/:]+\/(?:qemu-server|lxc)\/\d+\.conf):(.*)$/s.exec(line) ?? [];
+    if (path === undefined || content === undefined) continue;
+    const lines = files.get(path);
+    if (lines === undefined) files.set(path, [content]);
+    else lines.push(content);
+  }
+  return {
+    rootFingerprint: rootFingerprint(output),
+    configs: [...files].flatMap(([path, lines]) => configFile(path, lines.join('\n')) ?? []),
+  };
+}
+
+function rootFingerprint(output: string): string | undefined {
+  const [, base64] =
+    /^-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\s]+?)-----END CERTIFICATE-----/.exec(output) ?? [];
+  return base64 === undefined
+    ? undefined
+    : createHash('sha256').update(Buffer.from(base64, 'base64')).digest('hex');
+}
+
+function configFile(path: string, text: string): ConfigFile | undefined {
+  const [, node, folder, file = ''] = path.split('/');
+  const name = parseNodeName(node);
+  const vmid = parseVmid(file.replace('.conf', ''));
+  const type: GuestType = folder === 'lxc' ? 'lxc' : 'qemu';
+  return name === undefined || vmid === undefined ? undefined : { ref: { type, vmid }, node: name, text };
+}
