@@ -86,6 +86,20 @@ export interface BackupPolicy {
   /** How old the newest backup may be, in milliseconds. */
   readonly rpoMs: number;
   readonly backupMode?: BackupMode;
+  /** What the policy wants kept. Nothing is ever forgotten by this version. */
+  readonly retention?: Retention;
+}
+
+/** A snapshot stays when any rule wants it, with restic's meaning; at least one is given. */
+export interface Retention {
+  readonly last?: number;
+  readonly hourly?: number;
+  readonly daily?: number;
+  readonly weekly?: number;
+  readonly monthly?: number;
+  readonly yearly?: number;
+  /** Milliseconds before the newest snapshot. */
+  readonly withinMs?: number;
 }
 
 /** A guest matches when it matches any entry of any list. */

@@ -1,0 +1,28 @@
+import { parseGuestRef, parseVmid } from '../pve/guest.ts';
+import type { Surroundings } from './build-site.ts';
+import { promised } from './promised.ts';
+import type { RawRestore } from './raw-site.ts';
+import type { RestoreIntent } from './site.ts';
+
+/** One entry under `restores`. */
+export function buildRestore(raw: RawRestore, surroundings: Surroundings): RestoreIntent {
+  const guest = promised(parseGuestRef(raw.guest), 'guest');
+  return {
+    name: raw.name,
+    repository: promised(raw.repository ?? surroundings.repository, 'repository'),
+    snapshot: raw.snapshot ?? 'latest',
+    guest,
+    // A name that is no entry's was checked to be an id.
+    fromHostId: surroundings.hosts.get(raw.from)?.id ?? raw.from,
+    to: {
+      host: raw.to.host,
+      vmid: raw.to.vmid === undefined ? guest.vmid : promised(parseVmid(raw.to.vmid), 'vmid'),
+      ...(raw.to.storage === undefined ? {} : { storage: raw.to.storage }),
+      ...(raw.to.pool === undefined ? {} : { pool: raw.to.pool }),
+      unique: raw.to.unique ?? false,
+      start: raw.to.start ?? false,
+    },
+    onExisting: raw.on_existing ?? 'fail',
+    manual: raw.manual ?? false,
+  };
+}

@@ -1,0 +1,57 @@
+import { dirname } from 'node:path';
+import { buildBackup, buildRetention } from './build-backup.ts';
+import { buildHost } from './build-host.ts';
+import { buildRestore } from './build-restore.ts';
+import { buildSecret } from './build-secret.ts';
+import { expandPath, type PathBase } from './expand-path.ts';
+import { parseDuration } from './parse-duration.ts';
+import { promised } from './promised.ts';
+import type { RawRepository, RawSite } from './raw-site.ts';
+import type { HostEntry, RepositoryEntry, Retention, Site } from './site.ts';
+
+/** What policies and restores take from the rest of the file. */
+export interface Surroundings {
+  /** The repository of those that name none, where there is one. */
+  readonly repository: string | undefined;
+  readonly rpoMs: number;
+  readonly retention: Retention | undefined;
+  readonly hosts: ReadonlyMap<string, HostEntry>;
+}
+
+/** Fills in defaults and makes paths absolute; the data has passed the schema and `check-site.ts`. */
+export function buildSite(raw: RawSite, at: { readonly file: string; readonly home: string }): Site {
+  const base = { folder: dirname(at.file), home: at.home };
+  const cadenceMs = promised(parseDuration(raw.cadence ?? '24h'), 'cadence');
+  const repositories = mapEntries(raw.repositories, (name, entry) => buildRepository(name, entry, base));
+  const hosts = mapEntries(raw.hosts, (name, entry) => buildHost(name, entry, base));
+  const surroundings = {
+    repository: raw.defaults?.repository ?? onlyName(repositories),
+    rpoMs: raw.defaults?.rpo === undefined ? cadenceMs : promised(parseDuration(raw.defaults.rpo), 'rpo'),
+    retention: buildRetention(raw.defaults?.retention),
+    hosts,
+  };
+  return {
+    file: at.file,
+    cadenceMs,
+    repositories,
+    hosts,
+    backups: (raw.backups ?? []).map((backup) => buildBackup(backup, surroundings)),
+    restores: (raw.restores ?? []).map((restore) => buildRestore(restore, surroundings)),
+  };
+}
+
+function buildRepository(name: string, raw: RawRepository, base: PathBase): RepositoryEntry {
+  const path = promised(expandPath(raw.path, base), 'path');
+  return { name, path, password: buildSecret(raw.password, base) };
+}
+
+function onlyName(map: ReadonlyMap<string, unknown>): string | undefined {
+  return map.size === 1 ? [...map.keys()][0] : undefined;
+}
+
+function mapEntries<Raw, Entry>(
+  raw: Readonly<Record<string, Raw>>,
+  build: (name: string, entry: Raw) => Entry,
+): ReadonlyMap<string, Entry> {
+  return new Map(Object.entries(raw).map(([name, entry]) => [name, build(name, entry)]));
+}

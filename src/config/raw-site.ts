@@ -1,0 +1,105 @@
+/** A site file as it is written, after the schema has accepted it (`schemas/site.schema.json`). */
+export interface RawSite {
+  readonly version: 1;
+  readonly cadence?: string;
+  readonly repositories: Readonly<Record<string, RawRepository>>;
+  readonly hosts: Readonly<Record<string, RawHost>>;
+  readonly defaults?: {
+    readonly repository?: string;
+    readonly rpo?: string;
+    readonly retention?: RawRetention;
+  };
+  readonly backups?: readonly RawBackup[];
+  readonly restores?: readonly RawRestore[];
+}
+
+export type OneOrMore<T> = T | readonly T[];
+
+export type RawSecret =
+  | string
+  | {
+      readonly env?: string;
+      readonly file?: string;
+      readonly credential?: string;
+      readonly command?: OneOrMore<string>;
+    };
+
+export interface RawRepository {
+  readonly path: string;
+  readonly password: RawSecret;
+}
+
+export interface RawHost {
+  readonly id?: string;
+  readonly location?: OneOrMore<string>;
+  readonly mode: 'local' | 'remote';
+  readonly conn_method?: 'password' | 'identity' | 'agent';
+  readonly conn_username?: string;
+  readonly conn_password?: RawSecret;
+  readonly conn_identity_file?: string;
+  readonly conn_identity_key?: RawSecret;
+  readonly conn_passphrase?: RawSecret;
+  readonly conn_agent?: string;
+  readonly host_key?: OneOrMore<string>;
+  readonly known_hosts?: OneOrMore<string>;
+  readonly backup_mode?: 'snapshot' | 'suspend' | 'stop';
+  readonly backup_compression?: '0' | '1' | 0 | 1 | 'lzo' | 'gzip' | 'zstd';
+  readonly dump_dir?: string;
+  readonly node?: string;
+  readonly cleanup?: boolean;
+  readonly vzdump?: {
+    readonly bwlimit?: string;
+    readonly ionice?: number;
+    readonly 'exclude-path'?: OneOrMore<string>;
+  };
+}
+
+export interface RawBackup {
+  readonly name: string;
+  readonly host?: string;
+  readonly hosts?: readonly string[];
+  readonly repository?: string;
+  readonly vmid?: OneOrMore<number>;
+  readonly pool?: string;
+  readonly all?: true;
+  readonly include?: RawFilter;
+  readonly exclude?: RawFilter;
+  readonly rpo?: string;
+  readonly backup_mode?: 'snapshot' | 'suspend' | 'stop';
+  readonly retention?: RawRetention;
+}
+
+export interface RawFilter {
+  readonly vmid?: OneOrMore<number>;
+  readonly tags?: OneOrMore<string>;
+  readonly name?: OneOrMore<string>;
+  readonly type?: OneOrMore<'qemu' | 'lxc'>;
+}
+
+export interface RawRetention {
+  readonly 'keep-last'?: number;
+  readonly 'keep-hourly'?: number;
+  readonly 'keep-daily'?: number;
+  readonly 'keep-weekly'?: number;
+  readonly 'keep-monthly'?: number;
+  readonly 'keep-yearly'?: number;
+  readonly 'keep-within'?: string;
+}
+
+export interface RawRestore {
+  readonly name: string;
+  readonly repository?: string;
+  readonly snapshot?: string;
+  readonly guest: string;
+  readonly from: string;
+  readonly to: {
+    readonly host: string;
+    readonly vmid?: number;
+    readonly storage?: string;
+    readonly pool?: string;
+    readonly start?: boolean;
+    readonly unique?: boolean;
+  };
+  readonly on_existing?: 'fail' | 'replace';
+  readonly manual?: boolean;
+}
