@@ -1,6 +1,7 @@
 import type { BlobWriter, SavedBlob } from '../repository/blob-writer.ts';
 import type { BlobId } from '../repository/object-id.ts';
 import { ChunkTable } from './chunk-table.ts';
+import type { FilePart } from './file-builder.ts';
 import type { SpilledPiece, SpillFile } from './spill-file.ts';
 import { StoredAmount } from './stored-amount.ts';
 
@@ -102,10 +103,13 @@ export class DiskAssembler {
     if (this.#failure !== undefined) throw this.#failure.cause;
   }
 
-  /** The blobs of a chunk in order, zeros included. */
-  async blobsOf(chunk: number): Promise<readonly BlobId[]> {
+  /** The blobs of a chunk in order; none when it was never set: then it is zeros. */
+  partsOf(chunk: number): readonly FilePart[] {
     const ids = this.chunks.get(chunk);
-    return ids.length > 0 ? ids : [(await this.#shared.writer.saveZeros(this.chunkLength(chunk))).id];
+    const [only, ...more] = ids;
+    if (only === undefined) return [];
+    if (more.length === 0) return [{ id: only, length: this.chunkLength(chunk) }];
+    return ids.map((id, index) => ({ id, length: this.#clusterLength(chunk, index) }));
   }
 
   #startChunk(chunk: number): PartialChunk {

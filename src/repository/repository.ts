@@ -14,7 +14,7 @@ import { loadIndex } from './load-index.ts';
 import { type LockKind, type LockOwner, withLock } from './lock.ts';
 import { type FileId, parseFileId } from './object-id.ts';
 import { encodeSnapshot, parseSnapshot, type Snapshot, type SnapshotFacts } from './snapshot-file.ts';
-import { loadUnpacked, saveUnpacked } from './unpacked-file.ts';
+import { loadUnpacked, openUnpacked, saveUnpacked } from './unpacked-file.ts';
 
 /** A repository whose password was right. Nothing is locked or indexed yet; snapshots can be read as they are. */
 export interface Repository {
@@ -147,6 +147,14 @@ export async function readSnapshots({ backend, key }: Repository): Promise<reado
     snapshots.push(...(await Promise.all(batch)));
   }
   return snapshots.sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
+}
+
+/** @throws UserError `snapshot-not-found`, `repository-damaged` */
+export async function readSnapshot({ backend, key, where }: Repository, id: string): Promise<Snapshot> {
+  const name = parseFileId(id);
+  const stored = name === undefined ? undefined : await backend.loadIfPresent({ type: 'snapshots', name });
+  if (name === undefined || stored === undefined) throw new UserError('snapshot-not-found', `the repository ${where} holds no snapshot ${id}`);
+  return parseSnapshot(await openUnpacked(key, stored, `snapshots/${name}`), name);
 }
 
 async function findKey(backend: Backend, names: readonly string[], password: string): Promise<MasterKey> {

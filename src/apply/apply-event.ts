@@ -1,0 +1,65 @@
+import type { GuestLabel } from '../plan/plan.ts';
+
+/** What happens while a plan is carried out, as data; views show it. */
+export type ApplyEvent =
+  | { readonly kind: 'item-started'; readonly item: ItemId; readonly label: ItemLabel }
+  /** Waits for something on the node, with what the node said. */
+  | { readonly kind: 'item-waiting'; readonly item: ItemId; readonly what: 'vzdump-lock' }
+  | { readonly kind: 'item-progress'; readonly item: ItemId; readonly progress: Progress }
+  | { readonly kind: 'item-ended'; readonly item: ItemId; readonly outcome: ItemOutcome };
+
+/** One action of the plan: `backup main pve qemu/101`. */
+export type ItemId = string & { readonly __brand: 'ItemId' };
+
+export type ItemLabel =
+  | { readonly kind: 'backup'; readonly host: string; readonly guest: GuestLabel; readonly repository: string }
+  | { readonly kind: 'restore'; readonly intent: string; readonly guest: string; readonly host: string; readonly vmid: number };
+
+export interface Progress {
+  readonly phase: 'dumping' | 'committing' | 'uploading' | 'restoring';
+  /** Bytes of disk, or of archive, that are done. */
+  readonly doneBytes: number;
+  readonly totalBytes: number | undefined;
+  /** Bytes of dump stream that came over the wire, or went. */
+  readonly streamBytes: number;
+  /** Bytes that the repository has grown by. */
+  readonly storedBytes: number;
+  readonly elapsedMs: number;
+}
+
+export type ItemOutcome =
+  | { readonly kind: 'backed-up'; readonly report: BackupReport }
+  | { readonly kind: 'restored'; readonly report: RestoreReport }
+  | { readonly kind: 'failed'; readonly code: string; readonly reason: string; readonly hint: string | undefined; readonly left: readonly string[] }
+  | { readonly kind: 'unreachable'; readonly reason: string; readonly hint: string | undefined }
+  | { readonly kind: 'skipped'; readonly reason: string };
+
+export interface BackupReport {
+  readonly snapshot: string;
+  readonly diskBytes: number;
+  readonly zeroBytes: number;
+  /** Plaintext bytes that the repository did not hold. */
+  readonly newBytes: number;
+  readonly reusedBytes: number;
+  /** What the repository has grown by for them. */
+  readonly storedBytes: number;
+  readonly streamBytes: number;
+  readonly elapsedMs: number;
+  readonly warnings: readonly string[];
+  readonly spilledPieces: number;
+  readonly smallerBlobs: number;
+}
+
+export interface RestoreReport {
+  readonly snapshot: string;
+  readonly guest: string;
+  readonly vmid: number;
+  readonly archiveBytes: number;
+  readonly elapsedMs: number;
+  /** The archive's path on the node, when it was left there. */
+  readonly archiveLeft: string | undefined;
+}
+
+export function itemId(...parts: readonly (string | number)[]): ItemId {
+  return parts.join(' ') as ItemId;
+}

@@ -1,0 +1,18 @@
+import type { NodeName } from '../pve/guest.ts';
+import type { Shell } from '../transport/shell.ts';
+
+/** A host entry as applying sees it: a way in, and how things are done there. */
+export interface ApplyHost {
+  readonly name: string;
+  /** What the repository knows it by. */
+  readonly id: string;
+  /** @throws UserError `host-unreachable`, `host-key`, `login-refused` */
+  open(signal: AbortSignal): Promise<Shell>;
+  readonly dumpDir: string;
+  readonly compression: '0' | '1' | 'lzo' | 'gzip' | 'zstd';
+  /** vzdump's node filter. */
+  readonly node: NodeName | undefined;
+  /** Whether a restored archive is removed from `dumpDir`. */
+  readonly cleanup: boolean;
+  readonly vzdump: { readonly bwlimitKiB?: number; readonly ionice?: number; readonly excludePath: readonly string[] };
+}

@@ -1,0 +1,302 @@
+import { createHash } from 'node:crypto';
+import type { VmaConfig } from '../formats/vma/vma-header.ts';
+import type { BackupAction } from '../plan/plan.ts';
+import { vzdumpCommand } from '../pve/commands.ts';
+import { formatGuestRef } from '../pve/guest.ts';
+import { parseGuestConfig } from '../pve/guest-config.ts';
+import type { Guest, Inventory, LineId } from '../pve/inventory.ts';
+import type { VzdumpRecord } from '../pve/vzdump-log.ts';
+import { type RepositorySession, readSnapshot } from '../repository/repository.ts';
+import { capture } from '../transport/capture.ts';
+import type { RunningCommand, Shell } from '../transport/shell.ts';
+import type { BackupReport, Progress } from './apply-event.ts';
+import type { ApplyHost } from './apply-host.ts';
+import { archiveName } from './archive-name.ts';
+import { decompressDump } from './decompress-dump.ts';
+import { dumpFailure } from './dump-outcome.ts';
+import type { TakenFile } from './file-builder.ts';
+import { encodeGuestRecord, type GuestRecord, parseRecordedContents } from './guest-record.ts';
+import { type GuestEntry, saveGuestTree } from './guest-tree.ts';
+import { formatRfc3339 } from './rfc3339.ts';
+import { findNode, readSmallFile } from './snapshot-files.ts';
+import { type TakenContainer, takeInContainer } from './take-in-container.ts';
+import { type TakenVm, takeInVm } from './take-in-vm.ts';
+import { WatchedLog } from './watched-dump.ts';
+
+export interface BackupContext {
+  readonly session: RepositorySession;
+  readonly host: ApplyHost;
+  readonly shell: Shell;
+  readonly inventory: Pick<Inventory, 'version' | 'clusterFingerprint'>;
+  /** The guest as the inventory shows it. */
+  readonly guest: Guest;
+  /** Names this run; the tag `run=` of each snapshot it makes. */
+  readonly run: string;
+  readonly programVersion: string;
+  readonly temporaryFolder: string;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** The site's UTC offset, east positive. */
+  readonly offsetMinutes: number;
+  readonly onProgress: (progress: Progress) => void;
+  readonly onWaiting: () => void;
+  readonly signal: AbortSignal;
+}
+
+type Taken = { readonly kind: 'vm'; readonly vm: TakenVm } | { readonly kind: 'container'; readonly container: TakenContainer };
+
+/** Between a broken stream and the end of vzdump: time for its log to say why. */
+const LAST_WORDS_MS = 3_000;
+
+/**
+ * Dumps one guest and commits a snapshot, if all of it is proved whole; otherwise the repository shows nothing.
+ * vzdump's log file on the node is removed.
+ * @throws UserError with the cause nearest to the root
+ */
+export async function backupGuest(action: BackupAction, context: BackupContext): Promise<BackupReport> {
+  const dump = new Dump(action, context);
+  try {
+    const taken = await dump.takeIn();
+    return await dump.commit(taken);
+  } finally {
+    await dump.removeLogFile();
+  }
+}
+
+class Dump {
+  readonly #action: BackupAction;
+  readonly #context: BackupContext;
+  readonly #command: readonly string[];
+  readonly #log = new WatchedLog();
+  readonly #guest: string;
+  readonly #begun: number;
+  #started: number;
+  #startedOnNode: string | undefined;
+  #streamBytes = 0;
+  #doneBytes = 0;
+  #totalBytes: number | undefined;
+
+  constructor(action: BackupAction, context: BackupContext) {
+    const { host } = context;
+    this.#action = action;
+    this.#context = context;
+    this.#guest = formatGuestRef(action.guest.ref);
+    this.#begun = context.clock();
+    this.#started = this.#begun;
+    this.#command = vzdumpCommand({
+      vmid: action.guest.ref.vmid,
+      mode: action.mode,
+      compress: host.compression,
+      dumpDir: host.dumpDir,
+      ...(host.node !== undefined && { node: host.node }),
+      ...host.vzdump,
+    });
+  }
+
+  async takeIn(): Promise<Taken> {
+    const { shell, signal } = this.#context;
+    const chunkSizes = await this.#chunkSizes();
+    const broken = new AbortController();
+    const command = await shell.run(this.#command, { signal: AbortSignal.any([signal, broken.signal]) });
+    await command.stdin.end().catch(() => undefined);
+    const logged = this.#log.read(command.stderr, (record) => this.#watch(record)).catch(() => undefined);
+    const intake = await settle(this.#intake(command, chunkSizes));
+    const lastWords = setTimeout(() => broken.abort(), LAST_WORDS_MS);
+    if (intake.kind === 'done') clearTimeout(lastWords);
+    const exit = await command.exit;
+    await logged;
+    clearTimeout(lastWords);
+    signal.throwIfAborted();
+    const intakeError = intake.kind === 'failed' ? intake.error : undefined;
+    const failure = dumpFailure({ guest: this.#guest, where: shell.where, exit, verdict: this.#log.verdict, streamBytes: this.#streamBytes, intakeError });
+    if (failure !== undefined) throw failure;
+    if (intake.kind === 'failed') throw intake.error;
+    return intake.value;
+  }
+
+  async commit(taken: Taken): Promise<BackupReport> {
+    const { session, host, offsetMinutes, programVersion, run } = this.#context;
+    this.#report('committing');
+    const ended = this.#context.clock();
+    const time = formatRfc3339(this.#started, offsetMinutes);
+    const record = this.#record(taken, { time, ended: formatRfc3339(ended, offsetMinutes) });
+    const entries = [...entriesOf(taken, this.#action), ...this.#ownEntries(record)];
+    const tree = await saveGuestTree(session.writer, this.#action.guest.ref, { entries, time });
+    const snapshot = await session.saveSnapshot({
+      time,
+      tree,
+      hostname: host.id,
+      paths: [`/${this.#guest}`],
+      tags: ['pvebak', `guest=${this.#action.identity.line}`, ...this.#action.policies.map((name) => `policy=${name}`), `run=${run}`],
+      username: 'pvebak',
+      programVersion,
+    });
+    return { snapshot: snapshot.id, ...amountsOf(taken), streamBytes: this.#streamBytes, elapsedMs: this.#context.clock() - this.#begun, warnings: record.dump.warnings };
+  }
+
+  /** vzdump leaves a log file in the dump folder at each `--stdout` run and never removes it. */
+  async removeLogFile(): Promise<void> {
+    if (this.#startedOnNode === undefined) return;
+    const { type, vmid } = this.#action.guest.ref;
+    const path = `${this.#context.host.dumpDir}/vzdump-${type}-${vmid}-${this.#startedOnNode}.log`;
+    await capture(this.#context.shell, ['rm', '-f', '--', path], { timeoutMs: 20_000 }).catch(() => undefined);
+  }
+
+  async #intake(command: RunningCommand, chunkSizes: ReadonlyMap<string, number>): Promise<Taken> {
+    const stream = decompressDump(this.#counted(command.stdout), this.#context.host.compression);
+    const { writer } = this.#context.session;
+    if (this.#action.guest.ref.type === 'lxc') return { kind: 'container', container: await takeInContainer(stream, writer) };
+    const vm = await takeInVm(stream, {
+      writer,
+      temporaryFolder: this.#context.temporaryFolder,
+      chunkBytesOf: (device) => chunkSizes.get(device),
+      archiveIdentity: (configs) => archiveIdentity(this.#action.identity.line, configs),
+      onTotal: (bytes) => {
+        this.#totalBytes = bytes;
+      },
+      onProgress: (bytes) => {
+        this.#doneBytes += bytes;
+      },
+    });
+    return { kind: 'vm', vm };
+  }
+
+  async *#counted(stdout: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const bytes of stdout) {
+      this.#streamBytes += bytes.length;
+      this.#report('dumping');
+      yield bytes;
+    }
+  }
+
+  #report(phase: Progress['phase']): void {
+    this.#context.onProgress({
+      phase,
+      doneBytes: this.#totalBytes === undefined ? this.#streamBytes : Math.min(this.#doneBytes, this.#totalBytes),
+      totalBytes: this.#totalBytes,
+      streamBytes: this.#streamBytes,
+      storedBytes: 0,
+      elapsedMs: this.#context.clock() - this.#begun,
+    });
+  }
+
+  #watch(record: VzdumpRecord): void {
+    if (record.kind === 'waiting-for-lock') this.#context.onWaiting();
+    if (record.kind === 'started') this.#started = this.#context.clock();
+    if (record.kind === 'other-info') this.#startedOnNode ??= logFileTime(record.text);
+  }
+
+  /** A line's disk keeps its chunk size for life, so that a resize does not store everything again. */
+  async #chunkSizes(): Promise<ReadonlyMap<string, number>> {
+    const { newest } = this.#action;
+    if (newest === undefined || this.#action.guest.ref.type === 'lxc') return new Map();
+    const { session } = this.#context;
+    const snapshot = await readSnapshot(session.repository, newest.id);
+    const node = await findNode(session.reader, snapshot.tree, `/${formatGuestRef(newest.guest)}/pvebak.json`);
+    return node === undefined ? new Map() : parseRecordedContents(await readSmallFile(session.reader, node)).chunkSizes;
+  }
+
+  #record(taken: Taken, { time, ended }: { readonly time: string; readonly ended: string }): GuestRecord {
+    const { guest, inventory, host } = this.#context;
+    const { ref, node, name } = this.#action.guest;
+    return {
+      version: 1,
+      guest: { ...ref, ...(name !== undefined && { name }), tags: guest.tags, ...(guest.pool !== undefined && { pool: guest.pool }), template: guest.template },
+      host: host.id,
+      node,
+      pve: inventory.version,
+      line: { id: this.#action.identity.line, cluster: inventory.clusterFingerprint, machine: this.#action.identity.machine },
+      dump: {
+        mode: this.#action.mode,
+        compression: host.compression,
+        command: this.#command,
+        started: time,
+        ended,
+        exitStatus: 0,
+        warnings: this.#log.verdict.warnings,
+      },
+      ...recordedContent(taken, this.#action),
+      leftOut: this.#action.volumes.flatMap(({ key, leftOut }) => (leftOut === undefined ? [] : [{ key, reason: leftOut }])),
+    };
+  }
+
+  #ownEntries(record: GuestRecord): readonly GuestEntry[] {
+    return [
+      { kind: 'small-file', name: 'pvebak.json', bytes: encodeGuestRecord(record) },
+      { kind: 'small-file', name: 'vzdump.log', bytes: this.#log.text },
+    ];
+  }
+}
+
+function entriesOf(taken: Taken, action: BackupAction): readonly GuestEntry[] {
+  const { type, vmid } = action.guest.ref;
+  const archive = (file: TakenFile): GuestEntry => ({ kind: 'large-file', folder: 'archive', name: archiveName(type, vmid), ...file });
+  if (taken.kind === 'container') {
+    const { config, firewall } = taken.container;
+    return [archive(taken.container.archive), ...smallFile('pct.conf', config), ...smallFile('pct.fw', firewall)];
+  }
+  const disks = taken.vm.disks.map(({ name, file }): GuestEntry => ({ kind: 'large-file', folder: name, name: `${name}.raw`, ...file }));
+  return [archive(taken.vm.archive), ...disks, ...taken.vm.configs.flatMap(({ name, content }) => smallFile(name, content))];
+}
+
+function smallFile(name: string, bytes: Uint8Array | undefined): readonly GuestEntry[] {
+  return bytes === undefined ? [] : [{ kind: 'small-file', name, bytes }];
+}
+
+function recordedContent(taken: Taken, action: BackupAction): Pick<GuestRecord, 'disks' | 'archive' | 'assembly'> {
+  const name = archiveName(action.guest.ref.type, action.guest.ref.vmid);
+  const archive = (file: TakenFile) => ({ name, size: file.size, newBytes: file.amount.newBytes, reusedBytes: file.amount.reusedBytes, listDigest: file.listDigest });
+  if (taken.kind === 'container') return { disks: [], archive: { ...archive(taken.container.archive), sha256: taken.container.sha256 } };
+  const disks = taken.vm.disks.map((disk) => ({
+    device: disk.name,
+    deviceId: disk.deviceId,
+    size: disk.file.size,
+    zeroBytes: disk.zeroBytes,
+    newBytes: disk.amount.newBytes,
+    reusedBytes: disk.amount.reusedBytes,
+    chunkSize: disk.chunkBytes,
+    listDigest: disk.file.listDigest,
+  }));
+  const { spilledPieces, smallerBlobs } = taken.vm;
+  return { disks, archive: archive(taken.vm.archive), assembly: { spilledPieces, smallerBlobs } };
+}
+
+function amountsOf(taken: Taken): Pick<BackupReport, 'diskBytes' | 'zeroBytes' | 'newBytes' | 'reusedBytes' | 'storedBytes' | 'spilledPieces' | 'smallerBlobs'> {
+  const disks = taken.kind === 'vm' ? taken.vm.disks : [];
+  const archive = taken.kind === 'vm' ? taken.vm.archive : taken.container.archive;
+  const amounts = [archive.amount, ...disks.map(({ amount }) => amount)];
+  const sum = (pick: (amount: TakenFile['amount']) => number) => amounts.reduce((total, amount) => total + pick(amount), 0);
+  return {
+    diskBytes: taken.kind === 'vm' ? disks.reduce((total, { file }) => total + file.size, 0) : archive.size,
+    zeroBytes: disks.reduce((total, { zeroBytes }) => total + zeroBytes, 0),
+    newBytes: sum(({ newBytes }) => newBytes),
+    reusedBytes: sum(({ reusedBytes }) => reusedBytes),
+    storedBytes: sum(({ storedBytes }) => storedBytes),
+    spilledPieces: taken.kind === 'vm' ? taken.vm.spilledPieces : 0,
+    smallerBlobs: taken.kind === 'vm' ? taken.vm.smallerBlobs : 0,
+  };
+}
+
+/** From the line and the machine's own creation time, so that an unchanged guest gives the same archive. */
+function archiveIdentity(line: LineId, configs: readonly VmaConfig[]): { readonly uuid: Uint8Array; readonly ctime: number } {
+  const uuid = createHash('sha256').update(`pvebak vma uuid\n${line}\n`).digest().subarray(0, 16);
+  const config = configs.find(({ name }) => name === 'qemu-server.conf');
+  const createdAt = config === undefined ? undefined : parseGuestConfig('qemu', Buffer.from(config.content).toString('utf8')).createdAt;
+  return { uuid: Uint8Array.from(uuid), ctime: createdAt ?? 0 };
+}
+
+/** `Backup started at 2026-11-22 17:07:12` -> `2026_11_22-17_07_12`, which the log file's name carries. */
+function logFileTime(text: string): string | undefined {
+  const [, day, time] = /^Backup started at (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)$/.exec(text) ?? [];
+  return day === undefined || time === undefined ? undefined : `${day.replaceAll('-', '_')}-${time.replaceAll(':', '_')}`;
+}
+
+type Settled<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'failed'; readonly error: unknown };
+
+async function settle<T>(work: Promise<T>): Promise<Settled<T>> {
+  try {
+    return { kind: 'done', value: await work };
+  } catch (error) {
+    return { kind: 'failed', error };
+  }
+}

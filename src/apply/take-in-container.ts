@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import { cutTar } from '../formats/tar/cut-tar.ts';
+import type { BlobWriter } from '../repository/blob-writer.ts';
+import { FileBuilder, type TakenFile } from './file-builder.ts';
+
+/** A dumped container, its blobs saved. */
+export interface TakenContainer {
+  readonly archive: TakenFile;
+  /** SHA-256 of the stream, 64 hex digits. */
+  readonly sha256: string;
+  /** `./etc/vzdump/pct.conf` and `./etc/vzdump/pct.fw`; undefined when the archive has none. */
+  readonly config: Uint8Array | undefined;
+  readonly firewall: Uint8Array | undefined;
+}
+
+/**
+ * Takes a container's tar in, byte for byte. Nothing is committed: the caller does that when the whole dump is proved.
+ * @throws FormatError with the offset when the stream is not whole or not a tar
+ */
+export async function takeInContainer(source: AsyncIterable<Uint8Array>, writer: BlobWriter): Promise<TakenContainer> {
+  const file = new FileBuilder(writer);
+  const hash = createHash('sha256');
+  const cut = cutTar(source);
+  for await (const blob of cut.blobs) {
+    hash.update(blob.bytes);
+    await file.push(blob.bytes);
+  }
+  return { archive: await file.end(), sha256: hash.digest('hex'), config: cut.configs.pctConf, firewall: cut.configs.pctFw };
+}
