@@ -41,15 +41,35 @@ export async function capture(
     const command = await shell.run(argv, {
       signal: signal === undefined ? limits.signal : AbortSignal.any([signal, limits.signal]),
     });
-    const tooMuch = () => stop(`wrote more than ${limitBytes} bytes`);
+    return await collectAll(command, { title, limitBytes, input: options.input, limits, stop });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Collecting {
+  readonly title: string;
+  readonly limitBytes: number;
+  readonly input: Uint8Array | undefined;
+  readonly limits: AbortController;
+  readonly stop: (reason: string) => void;
+}
+
+/** When anything fails, the command has ended before the failure is reported. */
+async function collectAll(command: RunningCommand, collecting: Collecting): Promise<Captured> {
+  const { title, limitBytes, input, limits, stop } = collecting;
+  const tooMuch = () => stop(`wrote more than ${limitBytes} bytes`);
+  try {
     const [stdout, stderr] = await Promise.all([
       collect(command.stdout, limitBytes, tooMuch),
       collect(command.stderr, limitBytes, tooMuch),
-      feed(command, options.input),
+      feed(command, input),
     ]);
     return { stdout, stderr: stderr.toString(), exit: ended(await command.exit, title) };
-  } finally {
-    clearTimeout(timer);
+  } catch (error) {
+    limits.abort(error);
+    await command.exit;
+    throw error;
   }
 }
 

@@ -9,13 +9,17 @@ export interface Shell extends AsyncDisposable {
    * Starts a command. `argv[0]` is looked up in PATH on the node; no argument is interpreted by a shell.
    * An abort of `signal` closes the channel (remote) or sends TERM to the process (local) and makes `exit`
    * resolve with kind `lost`; what the far side does then is up to the command.
-   * @throws ConnectionError when the command cannot be started
+   * @throws UserError `command-failed` when the command cannot be started, `host-unreachable` when the connection is
+   * gone; the signal's reason when it has fired
    */
   run(argv: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<RunningCommand>;
 }
 
 export interface RunningCommand {
-  /** Pulling is the back-pressure. Ends at end of file; throws when the connection is lost. */
+  /**
+   * To be iterated once; pulling is the back-pressure. Up to 1 MiB is read ahead, beyond that an unread stream holds the
+   * command. A reader that stops early discards the rest. Ends at end of file; throws when the connection is lost.
+   */
   readonly stdout: AsyncIterable<Uint8Array>;
   readonly stderr: AsyncIterable<Uint8Array>;
   readonly stdin: CommandInput;
@@ -24,7 +28,10 @@ export interface RunningCommand {
 }
 
 export interface CommandInput {
-  /** Resolves when more may be written. Rejects when the command no longer reads. */
+  /**
+   * Resolves when more may be written. Rejects when the command no longer reads: at the latest once it has ended, since
+   * SSH does not tell when a running command closes its input.
+   */
   write(bytes: Uint8Array): Promise<void>;
   end(): Promise<void>;
 }

@@ -33,7 +33,7 @@ export function startSsh2Command(
     if (error !== undefined) reject(notStarted(where, error));
     else if (signal?.aborted) channel.close();
     // The channel's first events may follow at once, so it is attached to before anything else runs.
-    else resolve(attach(channel, options));
+    else resolve(new ChannelCommand(channel, options));
   };
   try {
     client.exec(line, opened);
@@ -56,48 +56,91 @@ function notStarted(where: string, cause: unknown): UserError {
   });
 }
 
-function attach(channel: ClientChannel, options: Ssh2CommandOptions): RunningCommand {
-  const { where, connection, signal } = options;
-  keepOpenForTheStatus(channel);
-  const stdout = new Inlet(channel);
-  const stderr = new Inlet(channel.stderr);
-  const stdin = new Outlet(channel, () => noLongerReads(where));
-  const { promise: exit, resolve } = Promise.withResolvers<CommandExit>();
-  let status: CommandExit | undefined;
-  const settle = (value: CommandExit, error: unknown) => {
-    stdin.close(error);
-    signal?.removeEventListener('abort', onAbort);
-    connection.removeEventListener('abort', onLost);
-    resolve(value);
-  };
-  const fail = (reason: string) => {
-    const error = connectionLost(where, reason);
-    for (const inlet of [stdout, stderr]) inlet.fail(error);
-    settle({ kind: 'lost', reason }, error);
-  };
-  const onLost = () => fail(abortText(connection));
-  const onAbort = () => {
-    for (const inlet of [stdout, stderr]) inlet.drop(signal?.reason);
-    channel.close();
-    settle({ kind: 'lost', reason: signal === undefined ? 'aborted' : abortText(signal) }, signal?.reason);
-  };
-  channel.on('exit', (code: number | null, name?: string) => {
-    status = code === null ? { kind: 'signal', signal: name ?? 'SIGKILL' } : { kind: 'status', status: code };
-  });
-  const closed = new Promise<void>((done) => channel.on('close', () => done()));
-  void Promise.all([closed, stdout.complete, stderr.complete]).then(() => {
-    if (status === undefined) return fail('the command ended without a status');
-    for (const inlet of [stdout, stderr]) inlet.end();
-    settle(status, noLongerReads(where));
-  });
-  signal?.addEventListener('abort', onAbort, { once: true });
-  connection.addEventListener('abort', onLost, { once: true });
-  return { stdout: stdout.bytes, stderr: stderr.bytes, stdin, exit };
+class ChannelCommand implements RunningCommand {
+  readonly stdin: Outlet;
+  readonly exit: Promise<CommandExit>;
+  readonly #stdout: Inlet;
+  readonly #stderr: Inlet;
+  readonly #options: Ssh2CommandOptions;
+  readonly #resolveExit: (exit: CommandExit) => void;
+  #status: CommandExit | undefined;
+
+  constructor(channel: ClientChannel, options: Ssh2CommandOptions) {
+    keepOpenForTheStatus(channel);
+    this.#options = options;
+    this.#stdout = new Inlet(channel);
+    this.#stderr = new Inlet(channel.stderr);
+    this.stdin = new Outlet(channel, () => noLongerReads(options.where));
+    const { promise, resolve } = Promise.withResolvers<CommandExit>();
+    this.exit = promise;
+    this.#resolveExit = resolve;
+    this.#watchChannel(channel);
+    this.#watchSignals(channel);
+  }
+
+  get stdout(): AsyncIterable<Uint8Array> {
+    return this.#stdout.bytes;
+  }
+
+  get stderr(): AsyncIterable<Uint8Array> {
+    return this.#stderr.bytes;
+  }
+
+  /** The status may come before the last bytes, and the end of file also when the connection breaks: all three count. */
+  #watchChannel(channel: ClientChannel): void {
+    channel.on('exit', (code: number | null, name?: string) => {
+      this.#status =
+        code === null ? { kind: 'signal', signal: name ?? 'SIGKILL' } : { kind: 'status', status: code };
+    });
+    const closed = new Promise<void>((done) => channel.on('close', () => done()));
+    void Promise.all([closed, this.#stdout.complete, this.#stderr.complete]).then(() => this.#finish());
+  }
+
+  #watchSignals(channel: ClientChannel): void {
+    const { signal, connection } = this.#options;
+    const onLost = () => this.#lose(abortText(connection));
+    const onAbort = () => {
+      channel.close();
+      this.#abort(signal?.reason);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    connection.addEventListener('abort', onLost, { once: true });
+    void this.exit.then(() => {
+      signal?.removeEventListener('abort', onAbort);
+      connection.removeEventListener('abort', onLost);
+    });
+  }
+
+  #finish(): void {
+    if (this.#status === undefined) {
+      this.#lose('the command ended without a status');
+    } else {
+      this.#stdout.end();
+      this.#stderr.end();
+      this.stdin.close(noLongerReads(this.#options.where));
+      this.#resolveExit(this.#status);
+    }
+  }
+
+  #lose(reason: string): void {
+    const error = connectionLost(this.#options.where, reason);
+    this.#stdout.fail(error);
+    this.#stderr.fail(error);
+    this.stdin.close(error);
+    this.#resolveExit({ kind: 'lost', reason });
+  }
+
+  #abort(reason: unknown): void {
+    this.#stdout.drop(reason);
+    this.#stderr.drop(reason);
+    this.stdin.close(reason);
+    this.#resolveExit({ kind: 'lost', reason: reason instanceof Error ? reason.message : 'aborted' });
+  }
 }
 
 /**
  * A Node stream destroys itself once both its directions have ended, and ssh2 takes that for a request to close the
- * channel: the exit status, which may come after the end of file, would then be lost.
+ * channel, while the exit status may still be to come. OpenSSH sends it all the same, but nothing promises that.
  */
 function keepOpenForTheStatus(channel: ClientChannel): void {
   channel.destroy = () => channel;

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { capture } from '../../src/transport/capture.ts';
-import { hostKeyVerifier } from '../../src/transport/host-key.ts';
+import { hostKeyFingerprint, hostKeyVerifier } from '../../src/transport/host-key.ts';
 import { openSsh2Shell, type Ssh2ShellOptions } from '../../src/transport/ssh2-shell.ts';
 import { describeShell, text } from './shell-contract.ts';
 import { freePort, makeKey, silentPort, startSshd, type TestSshd } from './sshd.ts';
@@ -88,6 +88,18 @@ describe('a lost connection', () => {
     process.kill(session, 'SIGKILL');
     expect(exit).toMatchObject({ kind: 'lost', reason: /[Kk]eepalive/ });
   });
+});
+
+test('more commands at a time than sshd allows are refused, and the others go on', async () => {
+  await using shell = await openSsh2Shell(options());
+  const running = await Promise.all(Array.from({ length: 10 }, () => shell.run(['cat'])));
+  await expect(shell.run(['true'])).rejects.toMatchObject({
+    code: 'command-failed',
+    hint: expect.stringContaining('MaxSessions'),
+  });
+  await Promise.all(running.map(({ stdin }) => stdin.end()));
+  const exits = await Promise.all(running.map(({ exit }) => exit));
+  expect(exits).toEqual(running.map(() => ({ kind: 'status', status: 0 })));
 });
 
 describe('addresses', () => {
@@ -271,7 +283,6 @@ async function startAsking(prompt: string, answer: string) {
   if (address === null || typeof address === 'string') throw new Error('no port');
   const parsed = ssh2.utils.parseKey(hostKey);
   if (parsed instanceof Error) throw parsed;
-  const { hostKeyFingerprint } = await import('../../src/transport/host-key.ts');
   return {
     port: address.port,
     fingerprint: hostKeyFingerprint(parsed.getPublicSSH()),
