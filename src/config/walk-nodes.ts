@@ -8,7 +8,7 @@ export interface Walked {
   readonly targets: ReadonlyMap<Alias, ParsedNode>;
   /** Keys given twice: the tree can be used nevertheless, the last one counts. */
   readonly repeated: readonly TextProblem[];
-  /** Aliases that lead nowhere or to themselves, and trees too large or too deep to be used at all. */
+  /** Aliases that lead nowhere or to themselves, merges of what is no map, and trees too large or too deep to be used at all. */
   readonly fatal: readonly TextProblem[];
 }
 
@@ -76,8 +76,21 @@ function visitMap(node: YAMLMap.Parsed, walk: Walk): number {
     const name = isScalar(key) ? key.value : undefined;
     if (name !== undefined && name !== '<<') noteKey(key, firsts, walk);
     sum += visit(key, walk) + (value === null ? 0 : visit(value, walk));
+    if (name === '<<' && !canBeMerged(value, walk))
+      fail(value ?? key, walk, '<< takes maps only', MERGE_HINT);
   }
   return sum;
+}
+
+const MERGE_HINT = 'write <<: *NAME, where &NAME marks a map above';
+
+function canBeMerged(value: ParsedNode | null, walk: Walk): boolean {
+  const source = aliased(value, walk);
+  return isSeq(source) ? source.items.every((item) => isMap(aliased(item, walk))) : isMap(source);
+}
+
+function aliased(node: ParsedNode | null, walk: Walk): ParsedNode | undefined {
+  return isAlias(node) ? walk.targets.get(node) : (node ?? undefined);
 }
 
 function noteKey(key: ParsedNode, firsts: Map<unknown, ParsedNode>, walk: Walk): void {

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { brief, GOOD, render } from './render-site.ts';
+import { brief, GOOD, problemsOf, render } from './render-site.ts';
 
 describe('files that are no site', () => {
   const SHORTEST =
@@ -84,6 +86,58 @@ describe('files that would cost too much', () => {
 
   test('more than 1 MiB is not even parsed', () => {
     expect(() => render('x'.repeat(1_048_577))).toThrow('site.yaml is larger than 1 MiB');
+  });
+});
+
+describe('a good file that was damaged at random', () => {
+  const example = (name: string) => readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8');
+  const good = fc.constantFrom(example('site.yaml'), example('ancestor.yaml'));
+  const place = fc.nat({ max: 2500 });
+  const piece = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 4 }),
+    fc.constantFrom(
+      ':',
+      ' ',
+      '\n',
+      '- ',
+      '{',
+      ']',
+      '"',
+      '&a ',
+      '*a',
+      '<<: ',
+      '!',
+      '\t',
+      '0',
+      '~',
+      '# ',
+      '|',
+      '? ',
+    ),
+  );
+  const edits = fc.array(fc.record({ place, removed: fc.nat({ max: 12 }), piece }), {
+    minLength: 1,
+    maxLength: 4,
+  });
+
+  test('is either good or refused with problems that lie in the file', () => {
+    fc.assert(
+      fc.property(good, edits, (start, list) => {
+        const text = list.reduce(
+          (before, edit) =>
+            before.slice(0, edit.place) + edit.piece + before.slice(edit.place + edit.removed),
+          start,
+        );
+        for (const problem of problemsOf(text)) {
+          expect(problem.line).toBeLessThanOrEqual(text.split('\n').length);
+          expect(problem.markStart).toBeLessThanOrEqual(problem.lineText.length);
+          expect(problem.length).toBeGreaterThan(0);
+          expect(problem.markStart + problem.length).toBeLessThanOrEqual(problem.lineText.length + 1);
+        }
+        render(text);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
 
