@@ -38,6 +38,7 @@ export class StreamReader implements AsyncDisposable {
 
   /** Exactly `length` bytes. @throws FormatError at the end of the stream, when there are fewer */
   async read(length: number, options: ReadOptions): Promise<Uint8Array> {
+    if (this.#at === this.#piece.length) await this.#advance();
     if (this.#piece.length - this.#at >= length) return this.#take(length);
     const { scratch } = options;
     const target =
@@ -58,6 +59,7 @@ export class StreamReader implements AsyncDisposable {
 
   /** The next `length` bytes without consuming them; fewer when the stream ends before. */
   async peek(length: number): Promise<Uint8Array> {
+    if (this.#at === this.#piece.length) await this.#advance();
     if (this.#piece.length - this.#at >= length) return this.#piece.subarray(this.#at, this.#at + length);
     const start = this.#offset;
     const joined = new Uint8Array(length);
