@@ -12,8 +12,19 @@ export type ApplyEvent =
 export type ItemId = string & { readonly __brand: 'ItemId' };
 
 export type ItemLabel =
-  | { readonly kind: 'backup'; readonly host: string; readonly guest: GuestLabel; readonly repository: string }
-  | { readonly kind: 'restore'; readonly intent: string; readonly guest: string; readonly host: string; readonly vmid: number };
+  | {
+      readonly kind: 'backup';
+      readonly host: string;
+      readonly guest: GuestLabel;
+      readonly repository: string;
+    }
+  | {
+      readonly kind: 'restore';
+      readonly intent: string;
+      readonly guest: string;
+      readonly host: string;
+      readonly vmid: number;
+    };
 
 export interface Progress {
   readonly phase: 'dumping' | 'committing' | 'uploading' | 'restoring';
@@ -22,15 +33,21 @@ export interface Progress {
   readonly totalBytes: number | undefined;
   /** Bytes of dump stream that came over the wire, or went. */
   readonly streamBytes: number;
-  /** Bytes that the repository has grown by. */
-  readonly storedBytes: number;
+  /** Bytes, of those done, that the repository did not hold; undefined where it can't be told yet. */
+  readonly newBytes: number | undefined;
   readonly elapsedMs: number;
 }
 
 export type ItemOutcome =
   | { readonly kind: 'backed-up'; readonly report: BackupReport }
   | { readonly kind: 'restored'; readonly report: RestoreReport }
-  | { readonly kind: 'failed'; readonly code: string; readonly reason: string; readonly hint: string | undefined; readonly left: readonly string[] }
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly reason: string;
+      readonly hint: string | undefined;
+      readonly left: readonly string[];
+    }
   | { readonly kind: 'unreachable'; readonly reason: string; readonly hint: string | undefined }
   | { readonly kind: 'skipped'; readonly reason: string };
 

@@ -14,5 +14,9 @@ export interface ApplyHost {
   readonly node: NodeName | undefined;
   /** Whether a restored archive is removed from `dumpDir`. */
   readonly cleanup: boolean;
-  readonly vzdump: { readonly bwlimitKiB?: number; readonly ionice?: number; readonly excludePath: readonly string[] };
+  readonly vzdump: {
+    readonly bwlimitKiB?: number;
+    readonly ionice?: number;
+    readonly excludePath: readonly string[];
+  };
 }

@@ -43,7 +43,9 @@ export interface BackupContext {
   readonly signal: AbortSignal;
 }
 
-type Taken = { readonly kind: 'vm'; readonly vm: TakenVm } | { readonly kind: 'container'; readonly container: TakenContainer };
+type Taken =
+  | { readonly kind: 'vm'; readonly vm: TakenVm }
+  | { readonly kind: 'container'; readonly container: TakenContainer };
 
 /** Between a broken stream and the end of vzdump: time for its log to say why. */
 const LAST_WORDS_MS = 3_000;
@@ -74,6 +76,7 @@ class Dump {
   #startedOnNode: string | undefined;
   #streamBytes = 0;
   #doneBytes = 0;
+  #newBytes: number | undefined;
   #totalBytes: number | undefined;
 
   constructor(action: BackupAction, context: BackupContext) {
@@ -108,7 +111,14 @@ class Dump {
     clearTimeout(lastWords);
     signal.throwIfAborted();
     const intakeError = intake.kind === 'failed' ? intake.error : undefined;
-    const failure = dumpFailure({ guest: this.#guest, where: shell.where, exit, verdict: this.#log.verdict, streamBytes: this.#streamBytes, intakeError });
+    const failure = dumpFailure({
+      guest: this.#guest,
+      where: shell.where,
+      exit,
+      verdict: this.#log.verdict,
+      streamBytes: this.#streamBytes,
+      intakeError,
+    });
     if (failure !== undefined) throw failure;
     if (intake.kind === 'failed') throw intake.error;
     return intake.value;
@@ -127,11 +137,22 @@ class Dump {
       tree,
       hostname: host.id,
       paths: [`/${this.#guest}`],
-      tags: ['pvebak', `guest=${this.#action.identity.line}`, ...this.#action.policies.map((name) => `policy=${name}`), `run=${run}`],
+      tags: [
+        'pvebak',
+        `guest=${this.#action.identity.line}`,
+        ...this.#action.policies.map((name) => `policy=${name}`),
+        `run=${run}`,
+      ],
       username: 'pvebak',
       programVersion,
     });
-    return { snapshot: snapshot.id, ...amountsOf(taken), streamBytes: this.#streamBytes, elapsedMs: this.#context.clock() - this.#begun, warnings: record.dump.warnings };
+    return {
+      snapshot: snapshot.id,
+      ...amountsOf(taken),
+      streamBytes: this.#streamBytes,
+      elapsedMs: this.#context.clock() - this.#begun,
+      warnings: record.dump.warnings,
+    };
   }
 
   /** vzdump leaves a log file in the dump folder at each `--stdout` run and never removes it. */
@@ -139,13 +160,16 @@ class Dump {
     if (this.#startedOnNode === undefined) return;
     const { type, vmid } = this.#action.guest.ref;
     const path = `${this.#context.host.dumpDir}/vzdump-${type}-${vmid}-${this.#startedOnNode}.log`;
-    await capture(this.#context.shell, ['rm', '-f', '--', path], { timeoutMs: 20_000 }).catch(() => undefined);
+    await capture(this.#context.shell, ['rm', '-f', '--', path], { timeoutMs: 20_000 }).catch(
+      () => undefined,
+    );
   }
 
   async #intake(command: RunningCommand, chunkSizes: ReadonlyMap<string, number>): Promise<Taken> {
     const stream = decompressDump(this.#counted(command.stdout), this.#context.host.compression);
     const { writer } = this.#context.session;
-    if (this.#action.guest.ref.type === 'lxc') return { kind: 'container', container: await takeInContainer(stream, writer) };
+    if (this.#action.guest.ref.type === 'lxc')
+      return { kind: 'container', container: await takeInContainer(stream, writer) };
     const vm = await takeInVm(stream, {
       writer,
       temporaryFolder: this.#context.temporaryFolder,
@@ -154,8 +178,9 @@ class Dump {
       onTotal: (bytes) => {
         this.#totalBytes = bytes;
       },
-      onProgress: (bytes) => {
+      onProgress: (bytes, newBytes) => {
         this.#doneBytes += bytes;
+        this.#newBytes = newBytes;
       },
     });
     return { kind: 'vm', vm };
@@ -172,10 +197,11 @@ class Dump {
   #report(phase: Progress['phase']): void {
     this.#context.onProgress({
       phase,
-      doneBytes: this.#totalBytes === undefined ? this.#streamBytes : Math.min(this.#doneBytes, this.#totalBytes),
+      doneBytes:
+        this.#totalBytes === undefined ? this.#streamBytes : Math.min(this.#doneBytes, this.#totalBytes),
       totalBytes: this.#totalBytes,
       streamBytes: this.#streamBytes,
-      storedBytes: 0,
+      newBytes: this.#newBytes,
       elapsedMs: this.#context.clock() - this.#begun,
     });
   }
@@ -192,8 +218,14 @@ class Dump {
     if (newest === undefined || this.#action.guest.ref.type === 'lxc') return new Map();
     const { session } = this.#context;
     const snapshot = await readSnapshot(session.repository, newest.id);
-    const node = await findNode(session.reader, snapshot.tree, `/${formatGuestRef(newest.guest)}/pvebak.json`);
-    return node === undefined ? new Map() : parseRecordedContents(await readSmallFile(session.reader, node)).chunkSizes;
+    const node = await findNode(
+      session.reader,
+      snapshot.tree,
+      `/${formatGuestRef(newest.guest)}/pvebak.json`,
+    );
+    return node === undefined
+      ? new Map()
+      : parseRecordedContents(await readSmallFile(session.reader, node)).chunkSizes;
   }
 
   #record(taken: Taken, { time, ended }: { readonly time: string; readonly ended: string }): GuestRecord {
@@ -201,11 +233,21 @@ class Dump {
     const { ref, node, name } = this.#action.guest;
     return {
       version: 1,
-      guest: { ...ref, ...(name !== undefined && { name }), tags: guest.tags, ...(guest.pool !== undefined && { pool: guest.pool }), template: guest.template },
+      guest: {
+        ...ref,
+        ...(name !== undefined && { name }),
+        tags: guest.tags,
+        ...(guest.pool !== undefined && { pool: guest.pool }),
+        template: guest.template,
+      },
       host: host.id,
       node,
       pve: inventory.version,
-      line: { id: this.#action.identity.line, cluster: inventory.clusterFingerprint, machine: this.#action.identity.machine },
+      line: {
+        id: this.#action.identity.line,
+        cluster: inventory.clusterFingerprint,
+        machine: this.#action.identity.machine,
+      },
       dump: {
         mode: this.#action.mode,
         compression: host.compression,
@@ -216,7 +258,9 @@ class Dump {
         warnings: this.#log.verdict.warnings,
       },
       ...recordedContent(taken, this.#action),
-      leftOut: this.#action.volumes.flatMap(({ key, leftOut }) => (leftOut === undefined ? [] : [{ key, reason: leftOut }])),
+      leftOut: this.#action.volumes.flatMap(({ key, leftOut }) =>
+        leftOut === undefined ? [] : [{ key, reason: leftOut }],
+      ),
     };
   }
 
@@ -230,23 +274,48 @@ class Dump {
 
 function entriesOf(taken: Taken, action: BackupAction): readonly GuestEntry[] {
   const { type, vmid } = action.guest.ref;
-  const archive = (file: TakenFile): GuestEntry => ({ kind: 'large-file', folder: 'archive', name: archiveName(type, vmid), ...file });
+  const archive = (file: TakenFile): GuestEntry => ({
+    kind: 'large-file',
+    folder: 'archive',
+    name: archiveName(type, vmid),
+    ...file,
+  });
   if (taken.kind === 'container') {
     const { config, firewall } = taken.container;
-    return [archive(taken.container.archive), ...smallFile('pct.conf', config), ...smallFile('pct.fw', firewall)];
+    return [
+      archive(taken.container.archive),
+      ...smallFile('pct.conf', config),
+      ...smallFile('pct.fw', firewall),
+    ];
   }
-  const disks = taken.vm.disks.map(({ name, file }): GuestEntry => ({ kind: 'large-file', folder: name, name: `${name}.raw`, ...file }));
-  return [archive(taken.vm.archive), ...disks, ...taken.vm.configs.flatMap(({ name, content }) => smallFile(name, content))];
+  const disks = taken.vm.disks.map(
+    ({ name, file }): GuestEntry => ({ kind: 'large-file', folder: name, name: `${name}.raw`, ...file }),
+  );
+  return [
+    archive(taken.vm.archive),
+    ...disks,
+    ...taken.vm.configs.flatMap(({ name, content }) => smallFile(name, content)),
+  ];
 }
 
 function smallFile(name: string, bytes: Uint8Array | undefined): readonly GuestEntry[] {
   return bytes === undefined ? [] : [{ kind: 'small-file', name, bytes }];
 }
 
-function recordedContent(taken: Taken, action: BackupAction): Pick<GuestRecord, 'disks' | 'archive' | 'assembly'> {
+function recordedContent(
+  taken: Taken,
+  action: BackupAction,
+): Pick<GuestRecord, 'disks' | 'archive' | 'assembly'> {
   const name = archiveName(action.guest.ref.type, action.guest.ref.vmid);
-  const archive = (file: TakenFile) => ({ name, size: file.size, newBytes: file.amount.newBytes, reusedBytes: file.amount.reusedBytes, listDigest: file.listDigest });
-  if (taken.kind === 'container') return { disks: [], archive: { ...archive(taken.container.archive), sha256: taken.container.sha256 } };
+  const archive = (file: TakenFile) => ({
+    name,
+    size: file.size,
+    newBytes: file.amount.newBytes,
+    reusedBytes: file.amount.reusedBytes,
+    listDigest: file.listDigest,
+  });
+  if (taken.kind === 'container')
+    return { disks: [], archive: { ...archive(taken.container.archive), sha256: taken.container.sha256 } };
   const disks = taken.vm.disks.map((disk) => ({
     device: disk.name,
     deviceId: disk.deviceId,
@@ -261,11 +330,17 @@ function recordedContent(taken: Taken, action: BackupAction): Pick<GuestRecord, 
   return { disks, archive: archive(taken.vm.archive), assembly: { spilledPieces, smallerBlobs } };
 }
 
-function amountsOf(taken: Taken): Pick<BackupReport, 'diskBytes' | 'zeroBytes' | 'newBytes' | 'reusedBytes' | 'storedBytes' | 'spilledPieces' | 'smallerBlobs'> {
+function amountsOf(
+  taken: Taken,
+): Pick<
+  BackupReport,
+  'diskBytes' | 'zeroBytes' | 'newBytes' | 'reusedBytes' | 'storedBytes' | 'spilledPieces' | 'smallerBlobs'
+> {
   const disks = taken.kind === 'vm' ? taken.vm.disks : [];
   const archive = taken.kind === 'vm' ? taken.vm.archive : taken.container.archive;
   const amounts = [archive.amount, ...disks.map(({ amount }) => amount)];
-  const sum = (pick: (amount: TakenFile['amount']) => number) => amounts.reduce((total, amount) => total + pick(amount), 0);
+  const sum = (pick: (amount: TakenFile['amount']) => number) =>
+    amounts.reduce((total, amount) => total + pick(amount), 0);
   return {
     diskBytes: taken.kind === 'vm' ? disks.reduce((total, { file }) => total + file.size, 0) : archive.size,
     zeroBytes: disks.reduce((total, { zeroBytes }) => total + zeroBytes, 0),
@@ -278,20 +353,30 @@ function amountsOf(taken: Taken): Pick<BackupReport, 'diskBytes' | 'zeroBytes' |
 }
 
 /** From the line and the machine's own creation time, so that an unchanged guest gives the same archive. */
-function archiveIdentity(line: LineId, configs: readonly VmaConfig[]): { readonly uuid: Uint8Array; readonly ctime: number } {
+function archiveIdentity(
+  line: LineId,
+  configs: readonly VmaConfig[],
+): { readonly uuid: Uint8Array; readonly ctime: number } {
   const uuid = createHash('sha256').update(`pvebak vma uuid\n${line}\n`).digest().subarray(0, 16);
   const config = configs.find(({ name }) => name === 'qemu-server.conf');
-  const createdAt = config === undefined ? undefined : parseGuestConfig('qemu', Buffer.from(config.content).toString('utf8')).createdAt;
+  const createdAt =
+    config === undefined
+      ? undefined
+      : parseGuestConfig('qemu', Buffer.from(config.content).toString('utf8')).createdAt;
   return { uuid: Uint8Array.from(uuid), ctime: createdAt ?? 0 };
 }
 
 /** `Backup started at 2026-11-22 17:07:12` -> `2026_11_22-17_07_12`, which the log file's name carries. */
 function logFileTime(text: string): string | undefined {
   const [, day, time] = /^Backup started at (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)$/.exec(text) ?? [];
-  return day === undefined || time === undefined ? undefined : `${day.replaceAll('-', '_')}-${time.replaceAll(':', '_')}`;
+  return day === undefined || time === undefined
+    ? undefined
+    : `${day.replaceAll('-', '_')}-${time.replaceAll(':', '_')}`;
 }
 
-type Settled<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'failed'; readonly error: unknown };
+type Settled<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  | { readonly kind: 'failed'; readonly error: unknown };
 
 async function settle<T>(work: Promise<T>): Promise<Settled<T>> {
   try {

@@ -7,7 +7,10 @@ import { UserError } from '../user-error.ts';
  * A dump as the archive it is: what `--compress` did on the node is undone on arrival. lzo takes the program `lzop`.
  * @throws UserError `stream-broken` when it can't be decompressed, `command-failed` when there is no lzop
  */
-export function decompressDump(source: AsyncIterable<Uint8Array>, compression: '0' | '1' | 'lzo' | 'gzip' | 'zstd'): AsyncIterable<Uint8Array> {
+export function decompressDump(
+  source: AsyncIterable<Uint8Array>,
+  compression: '0' | '1' | 'lzo' | 'gzip' | 'zstd',
+): AsyncIterable<Uint8Array> {
   switch (compression) {
     case '0':
       return source;
@@ -21,7 +24,10 @@ export function decompressDump(source: AsyncIterable<Uint8Array>, compression: '
   }
 }
 
-async function* through(source: AsyncIterable<Uint8Array>, decompressor: NodeJS.ReadWriteStream & AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
+async function* through(
+  source: AsyncIterable<Uint8Array>,
+  decompressor: NodeJS.ReadWriteStream & AsyncIterable<unknown>,
+): AsyncGenerator<Uint8Array> {
   let failure: unknown;
   pipeline(Readable.from(source), decompressor, (error) => {
     failure = error;
@@ -30,14 +36,25 @@ async function* through(source: AsyncIterable<Uint8Array>, decompressor: NodeJS.
     for await (const bytes of decompressor) if (bytes instanceof Uint8Array) yield bytes;
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
-    throw new UserError('stream-broken', `the compressed dump cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause: failure ?? cause });
+    throw new UserError(
+      'stream-broken',
+      `the compressed dump cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause: failure ?? cause },
+    );
   }
 }
 
 async function* throughLzop(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const lzop = spawn('lzop', ['-d', '-c'], { stdio: ['pipe', 'pipe', 'ignore'] });
   const ended = new Promise<number | undefined>((resolve, reject) => {
-    lzop.on('error', (cause) => reject(new UserError('command-failed', 'the program lzop is missing here', { hint: 'install lzop, or set another backup_compression', cause })));
+    lzop.on('error', (cause) =>
+      reject(
+        new UserError('command-failed', 'the program lzop is missing here', {
+          hint: 'install lzop, or set another backup_compression',
+          cause,
+        }),
+      ),
+    );
     lzop.on('close', (status) => resolve(status ?? undefined));
   });
   ended.catch(() => undefined);

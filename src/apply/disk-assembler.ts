@@ -59,7 +59,9 @@ export class DiskAssembler {
     this.#shared = shared;
     this.size = disk.size;
     this.chunkBytes = disk.chunkBytes;
-    this.#missing = new Uint8Array(Math.ceil(disk.size / disk.chunkBytes)).map((_, chunk) => Math.ceil(this.chunkLength(chunk) / CLUSTER_BYTES));
+    this.#missing = new Uint8Array(Math.ceil(disk.size / disk.chunkBytes)).map((_, chunk) =>
+      Math.ceil(this.chunkLength(chunk) / CLUSTER_BYTES),
+    );
   }
 
   get chunkCount(): number {
@@ -92,7 +94,11 @@ export class DiskAssembler {
     const known = this.#partial.get(chunk);
     if (fill !== undefined) {
       this.dataBytes += Math.min(CLUSTER_BYTES, this.size - start);
-      await this.#fill(known ?? this.#startChunk(chunk), cluster - (chunk * this.chunkBytes) / CLUSTER_BYTES, fill);
+      await this.#fill(
+        known ?? this.#startChunk(chunk),
+        cluster - (chunk * this.chunkBytes) / CLUSTER_BYTES,
+        fill,
+      );
     }
     if (left === 0) await this.#finish(chunk);
   }
@@ -113,7 +119,14 @@ export class DiskAssembler {
   }
 
   #startChunk(chunk: number): PartialChunk {
-    const started: PartialChunk = { disk: this, chunk, bytes: undefined, inMemory: new Set(), spilled: new Map(), split: undefined };
+    const started: PartialChunk = {
+      disk: this,
+      chunk,
+      bytes: undefined,
+      inMemory: new Set(),
+      spilled: new Map(),
+      split: undefined,
+    };
     this.#partial.set(chunk, started);
     return started;
   }
@@ -171,7 +184,10 @@ export class DiskAssembler {
   }
 
   async #saveCluster(partial: PartialChunk, index: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    const { done } = await this.#shared.writer.start('data', bytes.slice(0, this.#clusterLength(partial.chunk, index)));
+    const { done } = await this.#shared.writer.start(
+      'data',
+      bytes.slice(0, this.#clusterLength(partial.chunk, index)),
+    );
     done.catch(() => undefined);
     partial.split?.set(index, done);
     this.#shared.smallerBlobs += 1;
@@ -200,9 +216,13 @@ export class DiskAssembler {
       return;
     }
     const bytes = this.#dropFromMemory(partial);
-    for (const [index, place] of partial.spilled) bytes.set(await this.#shared.spill.take(place), index * CLUSTER_BYTES);
+    for (const [index, place] of partial.spilled)
+      bytes.set(await this.#shared.spill.take(place), index * CLUSTER_BYTES);
     const length = this.chunkLength(chunk);
-    const { done } = await this.#shared.writer.start('data', length === bytes.length ? bytes : bytes.slice(0, length));
+    const { done } = await this.#shared.writer.start(
+      'data',
+      length === bytes.length ? bytes : bytes.slice(0, length),
+    );
     this.#keep(
       done.then((saved) => {
         this.amount.count(saved);
@@ -214,7 +234,8 @@ export class DiskAssembler {
   async #finishSplit(partial: PartialChunk, split: ReadonlyMap<number, Promise<SavedBlob>>): Promise<void> {
     const ids: BlobId[] = [];
     for (let index = 0; index * CLUSTER_BYTES < this.chunkLength(partial.chunk); index++) {
-      const saved = await (split.get(index) ?? this.#shared.writer.saveZeros(this.#clusterLength(partial.chunk, index)));
+      const saved = await (split.get(index) ??
+        this.#shared.writer.saveZeros(this.#clusterLength(partial.chunk, index)));
       this.amount.count(saved);
       ids.push(saved.id);
     }

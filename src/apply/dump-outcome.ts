@@ -21,33 +21,62 @@ export interface DumpEnd {
  */
 export function dumpFailure(end: DumpEnd): unknown {
   const { guest, where, exit, verdict, intakeError } = end;
-  if (exit.kind === 'lost') return new UserError('host-unreachable', `the connection to ${where} was lost while dumping ${guest}: ${exit.reason}`, { hint: 'look whether vzdump still runs there; nothing was committed' });
-  if (exit.kind === 'signal') return new UserError('guest', `vzdump ${guest} on ${where} was ended by the signal ${exit.signal}`);
-  if (exit.status === 127) return new UserError('command-failed', `there is no vzdump on ${where}`, { hint: 'is this a Proxmox VE node, and are its tools in the PATH of this login?' });
-  if (exit.status !== 0) return new UserError('guest', `vzdump ${guest} on ${where} failed: ${verdict.cause ?? `status ${exit.status}`}`, hintFor(verdict.cause, guest));
+  if (exit.kind === 'lost')
+    return new UserError(
+      'host-unreachable',
+      `the connection to ${where} was lost while dumping ${guest}: ${exit.reason}`,
+      { hint: 'look whether vzdump still runs there; nothing was committed' },
+    );
+  if (exit.kind === 'signal')
+    return new UserError('guest', `vzdump ${guest} on ${where} was ended by the signal ${exit.signal}`);
+  if (exit.status === 127)
+    return new UserError('command-failed', `there is no vzdump on ${where}`, {
+      hint: 'is this a Proxmox VE node, and are its tools in the PATH of this login?',
+    });
+  if (exit.status !== 0)
+    return new UserError(
+      'guest',
+      `vzdump ${guest} on ${where} failed: ${verdict.cause ?? `status ${exit.status}`}`,
+      hintFor(verdict.cause, guest),
+    );
   if (end.streamBytes === 0) return emptyDump(end);
   if (intakeError instanceof FormatError) {
-    return new UserError('stream-broken', `the dump of ${guest} is not whole: ${intakeError.message} (at byte ${intakeError.offset} of the stream)`, {
-      hint: 'nothing was committed; run again, and look at the log of vzdump if it stays so',
-      cause: intakeError,
-    });
+    return new UserError(
+      'stream-broken',
+      `the dump of ${guest} is not whole: ${intakeError.message} (at byte ${intakeError.offset} of the stream)`,
+      {
+        hint: 'nothing was committed; run again, and look at the log of vzdump if it stays so',
+        cause: intakeError,
+      },
+    );
   }
   if (intakeError !== undefined) return intakeError;
-  if (!verdict.successful) return new UserError('guest', `vzdump ${guest} on ${where} ended with status 0, but its log does not say that the job finished`);
+  if (!verdict.successful)
+    return new UserError(
+      'guest',
+      `vzdump ${guest} on ${where} ended with status 0, but its log does not say that the job finished`,
+    );
   return undefined;
 }
 
 function emptyDump({ guest, where, verdict }: DumpEnd): UserError {
-  if (!verdict.silent) return new UserError('stream-broken', `vzdump ${guest} on ${where} ended with status 0 and sent nothing`);
-  return new UserError('guest', `vzdump ${guest} on ${where} ended with status 0 and sent nothing: the guest is not on this node`, {
-    hint: 'it may have moved since it was planned; run again, so that it is looked up again',
-  });
+  if (!verdict.silent)
+    return new UserError('stream-broken', `vzdump ${guest} on ${where} ended with status 0 and sent nothing`);
+  return new UserError(
+    'guest',
+    `vzdump ${guest} on ${where} ended with status 0 and sent nothing: the guest is not on this node`,
+    {
+      hint: 'it may have moved since it was planned; run again, so that it is looked up again',
+    },
+  );
 }
 
 function hintFor(cause: string | undefined, guest: string): { readonly hint?: string } {
   const [type, vmid] = guest.split('/');
   if (cause !== undefined && /is locked/.test(cause)) {
-    return { hint: `another task holds the lock; when it is certain that none does: ${type === 'qemu' ? 'qm' : 'pct'} unlock ${vmid}` };
+    return {
+      hint: `another task holds the lock; when it is certain that none does: ${type === 'qemu' ? 'qm' : 'pct'} unlock ${vmid}`,
+    };
   }
   return {};
 }

@@ -47,7 +47,13 @@ export class FileBuilder {
   async push(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure.cause;
     const { done } = await this.#writer.start('data', bytes);
-    const waiting: Waiting = { done: done.then((saved) => this.#saved(waiting, saved), (cause: unknown) => this.#failed(cause)), part: undefined };
+    const waiting: Waiting = {
+      done: done.then(
+        (saved) => this.#saved(waiting, saved),
+        (cause: unknown) => this.#failed(cause),
+      ),
+      part: undefined,
+    };
     this.#waiting.push(waiting);
     if (this.#waiting.length >= MOST_WAITING) await this.#waiting[0]?.done;
   }

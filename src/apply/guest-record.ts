@@ -76,8 +76,16 @@ export function parseRecordedContents(json: Uint8Array): RecordedContents {
   const disks = (Array.isArray(record['disks']) ? record['disks'] : []).map(asObject);
   const archive = asObject(record['archive']);
   return {
-    chunkSizes: new Map(disks.flatMap(({ device, chunkSize }) => (isText(device) && isChunkSize(chunkSize) ? [[device, chunkSize]] : []))),
-    diskDigests: new Map(disks.flatMap(({ device, listDigest }) => (isText(device) && isDigest(listDigest) ? [[device, listDigest]] : []))),
+    chunkSizes: new Map(
+      disks.flatMap(({ device, chunkSize }) =>
+        isText(device) && isChunkSize(chunkSize) ? [[device, chunkSize]] : [],
+      ),
+    ),
+    diskDigests: new Map(
+      disks.flatMap(({ device, listDigest }) =>
+        isText(device) && isDigest(listDigest) ? [[device, listDigest]] : [],
+      ),
+    ),
     archiveDigest: isDigest(archive['listDigest']) ? archive['listDigest'] : undefined,
     archiveSha256: isDigest(archive['sha256']) ? archive['sha256'] : undefined,
   };
@@ -105,5 +113,11 @@ function isDigest(value: unknown): value is string {
 
 /** A chunk must divide the 3 MiB of an extent and hold whole clusters. */
 function isChunkSize(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 65536 && value % 65536 === 0 && (3 << 20) % value === 0;
+  return (
+    typeof value === 'number' &&
+    Number.isInteger(value) &&
+    value >= 65536 &&
+    value % 65536 === 0 &&
+    (3 << 20) % value === 0
+  );
 }

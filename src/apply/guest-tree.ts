@@ -1,16 +1,22 @@
+import type { GuestRef } from '../pve/guest.ts';
 import type { BlobList } from '../repository/blob-list.ts';
 import type { BlobWriter } from '../repository/blob-writer.ts';
 import type { BlobId } from '../repository/object-id.ts';
 import type { TreeNode } from '../repository/tree.ts';
 import { saveTree } from '../repository/tree-writer.ts';
-import type { GuestRef } from '../pve/guest.ts';
 import { UserError } from '../user-error.ts';
 
 /** What stands beside each other in a guest's folder, `/qemu/101`. */
 export type GuestEntry =
   | { readonly kind: 'small-file'; readonly name: string; readonly bytes: Uint8Array }
   /** A content list that can be large: in a folder of its own, so that an unchanged one costs nothing. */
-  | { readonly kind: 'large-file'; readonly folder: string; readonly name: string; readonly size: number; readonly content: BlobList };
+  | {
+      readonly kind: 'large-file';
+      readonly folder: string;
+      readonly name: string;
+      readonly size: number;
+      readonly content: BlobList;
+    };
 
 /** Folders of large files carry no time of the dump: unchanged content is the same tree. */
 const NO_TIME = '1970-01-01T00:00:00Z';
@@ -22,7 +28,11 @@ const FOLDER_MODE = 0o700;
  * @param time RFC 3339, for the small files
  * @throws UserError `stream-broken` when two entries have the same name
  */
-export async function saveGuestTree(writer: BlobWriter, guest: GuestRef, contents: { readonly entries: readonly GuestEntry[]; readonly time: string }): Promise<BlobId> {
+export async function saveGuestTree(
+  writer: BlobWriter,
+  guest: GuestRef,
+  contents: { readonly entries: readonly GuestEntry[]; readonly time: string },
+): Promise<BlobId> {
   checkNames(contents.entries);
   const nodes = await Promise.all(contents.entries.map((entry) => saveEntry(writer, entry, contents.time)));
   const guestFolder = (await saveTree(writer, nodes)).id;
@@ -33,7 +43,11 @@ export async function saveGuestTree(writer: BlobWriter, guest: GuestRef, content
 async function saveEntry(writer: BlobWriter, entry: GuestEntry, time: string): Promise<TreeNode> {
   if (entry.kind === 'large-file') {
     const { name, size, content } = entry;
-    return folder(entry.folder, NO_TIME, (await saveTree(writer, [file(name, NO_TIME, { size, content })])).id);
+    return folder(
+      entry.folder,
+      NO_TIME,
+      (await saveTree(writer, [file(name, NO_TIME, { size, content })])).id,
+    );
   }
   const size = entry.bytes.length;
   const content = size === 0 ? [] : [(await writer.save('data', Uint8Array.from(entry.bytes))).id];
@@ -53,7 +67,11 @@ function checkNames(entries: readonly GuestEntry[]): void {
   const seen = new Set<string>();
   for (const entry of entries) {
     const name = entry.kind === 'large-file' ? entry.folder : entry.name;
-    if (seen.has(name)) throw new UserError('stream-broken', `the archive holds something named ${JSON.stringify(name)}, which stands in the snapshot already`);
+    if (seen.has(name))
+      throw new UserError(
+        'stream-broken',
+        `the archive holds something named ${JSON.stringify(name)}, which stands in the snapshot already`,
+      );
     seen.add(name);
   }
 }

@@ -1,5 +1,5 @@
-import { encodeVma } from '../formats/vma/sparse-archive.ts';
 import { readVma } from '../formats/vma/read-vma.ts';
+import { encodeVma } from '../formats/vma/sparse-archive.ts';
 import type { VmaHeader } from '../formats/vma/vma-header.ts';
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import { type GuestConfig, parseGuestConfig } from '../pve/guest-config.ts';
@@ -27,32 +27,53 @@ export interface OpenSnapshot {
 }
 
 /** @throws UserError `snapshot-not-found`, `repository-damaged` */
-export async function openSnapshot(session: RepositorySession, id: string, guest: GuestRef): Promise<OpenSnapshot> {
+export async function openSnapshot(
+  session: RepositorySession,
+  id: string,
+  guest: GuestRef,
+): Promise<OpenSnapshot> {
   const { tree } = await readSnapshot(session.repository, id);
   const folder = `/${formatGuestRef(guest)}`;
   const find = async (path: string) => findNode(session.reader, tree, `${folder}/${path}`);
   const archive = await find(`archive/${archiveName(guest.type, guest.vmid)}`);
   if (archive === undefined) throw lacks(id, folder, 'an archive');
   const recordNode = await find('pvebak.json');
-  const recorded = parseRecordedContents(recordNode === undefined ? new Uint8Array() : await readSmallFile(session.reader, recordNode));
+  const recorded = parseRecordedContents(
+    recordNode === undefined ? new Uint8Array() : await readSmallFile(session.reader, recordNode),
+  );
   const configNode = await find(guest.type === 'qemu' ? 'qemu-server.conf' : 'pct.conf');
-  const configText = configNode === undefined ? undefined : Buffer.from(await readSmallFile(session.reader, configNode)).toString('utf8');
+  const configText =
+    configNode === undefined
+      ? undefined
+      : Buffer.from(await readSmallFile(session.reader, configNode)).toString('utf8');
   const config = configText === undefined ? undefined : parseGuestConfig(guest.type, configText);
   const opened = { id, guest, config };
-  if (guest.type === 'lxc') return { ...opened, size: archive.size, archive: (onRead) => readTar(session, archive, { recorded, onRead }) };
+  if (guest.type === 'lxc')
+    return {
+      ...opened,
+      size: archive.size,
+      archive: (onRead) => readTar(session, archive, { recorded, onRead }),
+    };
   const header = await readArchiveHeader(session, archive);
   const disks = new Map<number, StoredNode>();
   for (const { id: deviceId, name } of header.devices) {
-    const disk = (await listFolder(session.reader, tree, `${folder}/${name}`)).find((node) => Buffer.from(node.name).toString('utf8') === `${name}.raw`);
+    const disk = (await listFolder(session.reader, tree, `${folder}/${name}`)).find(
+      (node) => Buffer.from(node.name).toString('utf8') === `${name}.raw`,
+    );
     if (disk === undefined) throw lacks(id, folder, `the disk ${name}`);
     disks.set(deviceId, disk);
   }
   const size = header.devices.reduce((sum, device) => sum + device.size, 0);
-  return { ...opened, size, archive: (onRead) => readSparseVma(session, header, { disks, recorded, onRead }) };
+  return {
+    ...opened,
+    size,
+    archive: (onRead) => readSparseVma(session, header, { disks, recorded, onRead }),
+  };
 }
 
 async function readArchiveHeader(session: RepositorySession, archive: StoredNode): Promise<VmaHeader> {
-  for await (const event of readVma(readContent(session.reader, archive))) if (event.kind === 'header') return event.header;
+  for await (const event of readVma(readContent(session.reader, archive)))
+    if (event.kind === 'header') return event.header;
   throw new Error('a VMA without a header was accepted');
 }
 
@@ -71,14 +92,27 @@ async function* readTar(
 function readSparseVma(
   session: RepositorySession,
   header: VmaHeader,
-  { disks, recorded, onRead }: { readonly disks: ReadonlyMap<number, StoredNode>; readonly recorded: RecordedContents; readonly onRead: (bytes: number) => void },
+  {
+    disks,
+    recorded,
+    onRead,
+  }: {
+    readonly disks: ReadonlyMap<number, StoredNode>;
+    readonly recorded: RecordedContents;
+    readonly onRead: (bytes: number) => void;
+  },
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const names = new Map(header.devices.map((device) => [device.id, device]));
   return encodeVma(header, async function* (deviceId) {
     const disk = disks.get(deviceId);
     const device = names.get(deviceId);
-    if (disk === undefined || device === undefined) throw new Error(`device ${deviceId} is not in the header`);
-    const expected = { name: device.name, size: device.size, listDigest: recorded.diskDigests.get(device.name) };
+    if (disk === undefined || device === undefined)
+      throw new Error(`device ${deviceId} is not in the header`);
+    const expected = {
+      name: device.name,
+      size: device.size,
+      listDigest: recorded.diskDigests.get(device.name),
+    };
     for await (const bytes of readProved(session.reader, disk, expected)) {
       onRead(bytes.length);
       yield bytes;
@@ -87,5 +121,7 @@ function readSparseVma(
 }
 
 function lacks(id: string, folder: string, what: string): UserError {
-  return new UserError('snapshot-not-found', `the snapshot ${id.slice(0, 8)} has no ${folder} with ${what}`, { hint: 'is it a snapshot that pvebak made?' });
+  return new UserError('snapshot-not-found', `the snapshot ${id.slice(0, 8)} has no ${folder} with ${what}`, {
+    hint: 'is it a snapshot that pvebak made?',
+  });
 }

@@ -17,7 +17,11 @@ export interface ExpectedFile {
  * A file's bytes; when the last one has been delivered, its size and its list of blobs were as expected.
  * @throws UserError `repository-damaged`
  */
-export async function* readProved(reader: BlobReader, node: StoredNode, expected: ExpectedFile): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+export async function* readProved(
+  reader: BlobReader,
+  node: StoredNode,
+  expected: ExpectedFile,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const digest = new ListDigest();
   let position = 0;
   let size = 0;
@@ -29,10 +33,14 @@ export async function* readProved(reader: BlobReader, node: StoredNode, expected
     if (size > expected.size) break;
     yield bytes;
   }
-  if (size !== expected.size) throw damagedFile(expected, `it has ${size} bytes, and ${expected.size} were backed up`);
-  if (expected.listDigest !== undefined && digest.hex() !== expected.listDigest) throw damagedFile(expected, 'its list of blobs is not the one that was backed up');
+  if (size !== expected.size)
+    throw damagedFile(expected, `it has ${size} bytes, and ${expected.size} were backed up`);
+  if (expected.listDigest !== undefined && digest.hex() !== expected.listDigest)
+    throw damagedFile(expected, 'its list of blobs is not the one that was backed up');
 }
 
 function damagedFile({ name }: ExpectedFile, what: string): UserError {
-  return new UserError('repository-damaged', `${name} in the snapshot is damaged: ${what}`, { hint: 'restore another snapshot of this guest' });
+  return new UserError('repository-damaged', `${name} in the snapshot is damaged: ${what}`, {
+    hint: 'restore another snapshot of this guest',
+  });
 }

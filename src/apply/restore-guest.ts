@@ -2,7 +2,7 @@ import { guestCommand, guestSetCommand, pctRestoreCommand, qmrestoreCommand } fr
 import { formatGuestRef, type GuestRef, type Vmid } from '../pve/guest.ts';
 import { parseGuestConfig } from '../pve/guest-config.ts';
 import type { RepositorySession } from '../repository/repository.ts';
-import { capture, type Captured } from '../transport/capture.ts';
+import { type Captured, capture } from '../transport/capture.ts';
 import type { Shell } from '../transport/shell.ts';
 import { UserError } from '../user-error.ts';
 import type { Progress, RestoreReport } from './apply-event.ts';
@@ -15,7 +15,13 @@ export interface RestoreRequest {
   readonly snapshot: string;
   /** The guest that the snapshot holds. */
   readonly guest: GuestRef;
-  readonly to: { readonly vmid: Vmid; readonly storage?: string; readonly pool?: string; readonly unique: boolean; readonly start: boolean };
+  readonly to: {
+    readonly vmid: Vmid;
+    readonly storage?: string;
+    readonly pool?: string;
+    readonly unique: boolean;
+    readonly start: boolean;
+  };
   /** Whether a guest that has the vmid may be stopped and overwritten. Otherwise the vmid must be free. */
   readonly replace: boolean;
 }
@@ -48,7 +54,12 @@ export async function restoreGuest(request: RestoreRequest, context: RestoreCont
     if (exists) await stopTarget(target, context);
     await runRestore(snapshot, { request, target, exists, path: staged.path }, context);
     await markRestored(target, snapshot, context);
-    if (request.to.start) await run(guestCommand(target, 'start'), context, `the guest was restored, but starting ${formatGuestRef(target)} failed`);
+    if (request.to.start)
+      await run(
+        guestCommand(target, 'start'),
+        context,
+        `the guest was restored, but starting ${formatGuestRef(target)} failed`,
+      );
   } finally {
     if (context.host.cleanup) await remove(staged.path, context);
   }
@@ -63,17 +74,36 @@ export async function restoreGuest(request: RestoreRequest, context: RestoreCont
 }
 
 /** @returns whether a guest with the vmid is there, and will be replaced */
-async function checkTarget(target: GuestRef, { replace }: RestoreRequest, { shell, signal }: RestoreContext): Promise<boolean> {
+async function checkTarget(
+  target: GuestRef,
+  { replace }: RestoreRequest,
+  { shell, signal }: RestoreContext,
+): Promise<boolean> {
   const script = 'for f in /etc/pve/nodes/*/*/"$1".conf; do if test -e "$f"; then echo "$f"; fi; done';
-  const found = await capture(shell, ['sh', '-c', script, 'sh', String(target.vmid)], { signal, timeoutMs: SHORT_TIMEOUT_MS });
+  const found = await capture(shell, ['sh', '-c', script, 'sh', String(target.vmid)], {
+    signal,
+    timeoutMs: SHORT_TIMEOUT_MS,
+  });
   const path = Buffer.from(found.stdout).toString('utf8').trim();
   if (path === '') return false;
   const [, node, folder] = /^\/etc\/pve\/nodes\/([^/]+)\/([^/]+)\//.exec(path) ?? [];
   const type = folder === 'lxc' ? 'lxc' : 'qemu';
-  if (type !== target.type) throw targetError(`the vmid ${target.vmid} is used by ${type}/${target.vmid} on node ${node ?? '?'}`, 'choose another vmid');
-  if (!replace) throw targetError(`${formatGuestRef(target)} exists already on node ${node ?? '?'}`, 'choose a free vmid, or allow it to be overwritten');
+  if (type !== target.type)
+    throw targetError(
+      `the vmid ${target.vmid} is used by ${type}/${target.vmid} on node ${node ?? '?'}`,
+      'choose another vmid',
+    );
+  if (!replace)
+    throw targetError(
+      `${formatGuestRef(target)} exists already on node ${node ?? '?'}`,
+      'choose a free vmid, or allow it to be overwritten',
+    );
   const local = await capture(shell, guestCommand(target, 'config'), { signal, timeoutMs: SHORT_TIMEOUT_MS });
-  if (!succeeded(local)) throw targetError(`${formatGuestRef(target)} is on node ${node ?? '?'}, which is not the one that this host entry leads to`, 'restore through that node');
+  if (!succeeded(local))
+    throw targetError(
+      `${formatGuestRef(target)} is on node ${node ?? '?'}, which is not the one that this host entry leads to`,
+      'restore through that node',
+    );
   return true;
 }
 
@@ -88,7 +118,14 @@ async function stageArchive(snapshot: OpenSnapshot, context: RestoreContext, beg
   const { shell, host, signal } = context;
   const path = `${host.dumpDir}/${stagedArchiveName(snapshot.guest.type, snapshot.guest.vmid, snapshot.id)}`;
   const part = `${path}.part`;
-  let progress: Progress = { phase: 'uploading', doneBytes: 0, totalBytes: snapshot.size, streamBytes: 0, storedBytes: 0, elapsedMs: 0 };
+  let progress: Progress = {
+    phase: 'uploading',
+    doneBytes: 0,
+    totalBytes: snapshot.size,
+    streamBytes: 0,
+    newBytes: undefined,
+    elapsedMs: 0,
+  };
   try {
     const command = await shell.run(['sh', '-c', 'umask 077; exec cat > "$1"', 'sh', part], { signal });
     const lastWords = collect(command.stderr);
@@ -111,8 +148,16 @@ async function stageArchive(snapshot: OpenSnapshot, context: RestoreContext, beg
     const exit = await command.exit;
     signal.throwIfAborted();
     const words = await lastWords;
-    if (exit.kind === 'lost') throw new UserError('host-unreachable', `the connection to ${shell.where} was lost while writing ${path}: ${exit.reason}`);
-    if (exit.kind !== 'status' || exit.status !== 0) throw targetError(`cannot write ${path} on ${shell.where}: ${words.trim() || 'cat failed'}`, 'is `dump_dir` there, and is there room? nothing on the target was changed');
+    if (exit.kind === 'lost')
+      throw new UserError(
+        'host-unreachable',
+        `the connection to ${shell.where} was lost while writing ${path}: ${exit.reason}`,
+      );
+    if (exit.kind !== 'status' || exit.status !== 0)
+      throw targetError(
+        `cannot write ${path} on ${shell.where}: ${words.trim() || 'cat failed'}`,
+        'is `dump_dir` there, and is there room? nothing on the target was changed',
+      );
     if (failure !== undefined) throw failure;
     await checkSize(part, progress.streamBytes, context);
     await run(['mv', '-f', '--', part, path], context, `cannot rename ${part}`);
@@ -126,49 +171,111 @@ async function stageArchive(snapshot: OpenSnapshot, context: RestoreContext, beg
 async function checkSize(path: string, bytes: number, context: RestoreContext): Promise<void> {
   const { stdout } = await run(['stat', '-c', '%s', '--', path], context, `cannot look at ${path}`);
   const size = Number(Buffer.from(stdout).toString('utf8').trim());
-  if (size !== bytes) throw targetError(`${path} has ${size} bytes on the node, and ${bytes} were sent`, 'nothing on the target was changed; is there room on the node?');
+  if (size !== bytes)
+    throw targetError(
+      `${path} has ${size} bytes on the node, and ${bytes} were sent`,
+      'nothing on the target was changed; is there room on the node?',
+    );
 }
 
 /** `pct stop` fails for a container that does not run; `qm stop` does not. */
 async function stopTarget(target: GuestRef, context: RestoreContext): Promise<void> {
-  const status = await run(guestCommand(target, 'status'), context, `cannot ask for the status of ${formatGuestRef(target)}`);
+  const status = await run(
+    guestCommand(target, 'status'),
+    context,
+    `cannot ask for the status of ${formatGuestRef(target)}`,
+  );
   if (/^status: stopped/m.test(Buffer.from(status.stdout).toString('utf8'))) return;
-  await run(guestCommand(target, 'stop'), context, `cannot stop ${formatGuestRef(target)}; nothing was overwritten`);
+  await run(
+    guestCommand(target, 'stop'),
+    context,
+    `cannot stop ${formatGuestRef(target)}; nothing was overwritten`,
+  );
 }
 
 async function runRestore(
   snapshot: OpenSnapshot,
-  { request, target, exists, path }: { readonly request: RestoreRequest; readonly target: GuestRef; readonly exists: boolean; readonly path: string },
+  {
+    request,
+    target,
+    exists,
+    path,
+  }: {
+    readonly request: RestoreRequest;
+    readonly target: GuestRef;
+    readonly exists: boolean;
+    readonly path: string;
+  },
   context: RestoreContext,
 ): Promise<void> {
   const { storage, pool, unique, vmid } = request.to;
-  const common = { vmid, archive: path, ...(exists && { force: true }), ...(unique && { unique: true }), ...(pool !== undefined && { pool }) };
+  const common = {
+    vmid,
+    archive: path,
+    ...(exists && { force: true }),
+    ...(unique && { unique: true }),
+    ...(pool !== undefined && { pool }),
+  };
   const place = storage ?? (target.type === 'lxc' ? snapshot.config?.rootfs?.storage : undefined);
   const options = { ...common, ...(place !== undefined && { storage: place }) };
   const command = target.type === 'qemu' ? qmrestoreCommand(options) : pctRestoreCommand(options);
-  const done = await capture(context.shell, command, { signal: context.signal, timeoutMs: RESTORE_TIMEOUT_MS, limitBytes: 1 << 26 });
+  const done = await capture(context.shell, command, {
+    signal: context.signal,
+    timeoutMs: RESTORE_TIMEOUT_MS,
+    limitBytes: 1 << 26,
+  });
   if (succeeded(done)) return;
-  const state = exists ? `${formatGuestRef(target)} was being overwritten: it may hold neither the old nor the new state` : `nothing that was there before was touched`;
-  throw targetError(`${command.slice(0, 2).join(' ')} failed on ${context.shell.where}: ${lastLine(done)}`, `${state}; the archive is at ${path}; look with: ${guestCommand(target, 'config').join(' ')}`);
+  const kept = context.host.cleanup ? '' : `; the archive is at ${path}`;
+  throw targetError(
+    `${command[0] === 'pct' ? 'pct restore' : 'qmrestore'} failed on ${context.shell.where}: ${lastLine(done)}`,
+    `${stateAfterFailure(target, exists)}${kept}`,
+  );
+}
+
+/** qmrestore leaves a stub of a VM behind, pct restore nothing; both remove what they replace before they have read it all. */
+function stateAfterFailure(target: GuestRef, existed: boolean): string {
+  const name = formatGuestRef(target);
+  const look = `look with \`${guestCommand(target, 'config').join(' ')}\``;
+  if (existed)
+    return `${name} was being overwritten and may hold neither its old nor its new state: ${look}, then restore again with replacing allowed`;
+  if (target.type === 'qemu')
+    return `nothing that was there before was touched; a stub of ${name} may be left: ${look}, \`${guestCommand(target, 'destroy').join(' ')}\` removes it`;
+  return `nothing that was there before was touched`;
 }
 
 /** Adds a line to the description, which names the snapshot. Its failure is no failure of the restore. */
-async function markRestored(target: GuestRef, snapshot: OpenSnapshot, context: RestoreContext): Promise<void> {
+async function markRestored(
+  target: GuestRef,
+  snapshot: OpenSnapshot,
+  context: RestoreContext,
+): Promise<void> {
   const file = `/etc/pve/${target.type === 'qemu' ? 'qemu-server' : 'lxc'}/${target.vmid}.conf`;
   try {
     const { stdout } = await capture(context.shell, ['cat', '--', file], { timeoutMs: SHORT_TIMEOUT_MS });
     const { description } = parseGuestConfig(target.type, Buffer.from(stdout).toString('utf8'));
-    const kept = description.split('\n').filter((line) => line !== '' && !line.startsWith('pvebak: restored from '));
+    const kept = description
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('pvebak: restored from '));
     const text = [...kept, `pvebak: restored from ${snapshot.id}`].join('\n');
-    await capture(context.shell, guestSetCommand(target, { description: text }), { timeoutMs: SHORT_TIMEOUT_MS });
+    await capture(context.shell, guestSetCommand(target, { description: text }), {
+      timeoutMs: SHORT_TIMEOUT_MS,
+    });
   } catch {
     // A guest without the line is restored all the same.
   }
 }
 
-async function run(argv: readonly string[], { shell, signal }: RestoreContext, what: string): Promise<Captured> {
+async function run(
+  argv: readonly string[],
+  { shell, signal }: RestoreContext,
+  what: string,
+): Promise<Captured> {
   const done = await capture(shell, argv, { signal, timeoutMs: SHORT_TIMEOUT_MS });
-  if (!succeeded(done)) throw targetError(`${what}: ${lastLine(done)}`, `it was: ${argv.slice(0, 4).join(' ')} on ${shell.where}`);
+  if (!succeeded(done))
+    throw targetError(
+      `${what}: ${lastLine(done)}`,
+      `it was: ${argv.slice(0, 4).join(' ')} on ${shell.where}`,
+    );
   return done;
 }
 

@@ -6,7 +6,11 @@ import type { StoredNode } from '../repository/tree-parser.ts';
  * Finds a file or folder of a snapshot by its path, `/qemu/101/pvebak.json`.
  * @returns undefined when there is none
  */
-export async function findNode(reader: BlobReader, root: BlobId, path: string): Promise<StoredNode | undefined> {
+export async function findNode(
+  reader: BlobReader,
+  root: BlobId,
+  path: string,
+): Promise<StoredNode | undefined> {
   let folder: BlobId | undefined = root;
   let found: StoredNode | undefined;
   for (const part of path.split('/').filter((name) => name !== '')) {
@@ -19,7 +23,11 @@ export async function findNode(reader: BlobReader, root: BlobId, path: string): 
 }
 
 /** The nodes of a folder; empty when there is none. */
-export async function listFolder(reader: BlobReader, root: BlobId, path: string): Promise<readonly StoredNode[]> {
+export async function listFolder(
+  reader: BlobReader,
+  root: BlobId,
+  path: string,
+): Promise<readonly StoredNode[]> {
   const node = await findNode(reader, root, path);
   return node?.subtree === undefined ? [] : reader.readTree(node.subtree);
 }
@@ -27,7 +35,10 @@ export async function listFolder(reader: BlobReader, root: BlobId, path: string)
 const READ_AHEAD = 8;
 
 /** A file's bytes, blob by blob in order, some read ahead. Each blob was checked against its id. */
-export async function* readContent(reader: BlobReader, node: StoredNode): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+export async function* readContent(
+  reader: BlobReader,
+  node: StoredNode,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const ahead: Promise<Uint8Array<ArrayBuffer>>[] = [];
   const readNext = (position: number) => {
     const id = node.content.at(position);
@@ -45,8 +56,13 @@ export async function* readContent(reader: BlobReader, node: StoredNode): AsyncG
 }
 
 /** A small file whole. @throws RangeError when it is longer than `mostBytes` */
-export async function readSmallFile(reader: BlobReader, node: StoredNode, mostBytes = 16 << 20): Promise<Uint8Array> {
-  if (node.size > mostBytes) throw new RangeError(`${Buffer.from(node.name).toString()} is larger than ${mostBytes} bytes`);
+export async function readSmallFile(
+  reader: BlobReader,
+  node: StoredNode,
+  mostBytes = 16 << 20,
+): Promise<Uint8Array> {
+  if (node.size > mostBytes)
+    throw new RangeError(`${Buffer.from(node.name).toString()} is larger than ${mostBytes} bytes`);
   const parts: Uint8Array[] = [];
   for await (const bytes of readContent(reader, node)) parts.push(bytes);
   return Buffer.concat(parts);

@@ -37,15 +37,26 @@ export class SpillFile implements AsyncDisposable {
     const place = { slot: this.#free.pop() ?? this.#slots++, block: this.#nextBlock };
     this.#nextBlock += BigInt(Math.ceil(this.#pieceBytes / 16));
     const file = await this.#open();
-    await file.write(this.#applyKeyStream(piece, place.block), 0, this.#pieceBytes, place.slot * this.#pieceBytes);
+    await file.write(
+      this.#applyKeyStream(piece, place.block),
+      0,
+      this.#pieceBytes,
+      place.slot * this.#pieceBytes,
+    );
     return place;
   }
 
   /** Reads a piece back and frees its place. */
   async take(place: SpilledPiece): Promise<Uint8Array> {
     const piece = Buffer.alloc(this.#pieceBytes);
-    const { bytesRead } = await (await this.#open()).read(piece, 0, this.#pieceBytes, place.slot * this.#pieceBytes);
-    if (bytesRead !== this.#pieceBytes) throw new Error('the temporary file is shorter than what was written to it');
+    const { bytesRead } = await (await this.#open()).read(
+      piece,
+      0,
+      this.#pieceBytes,
+      place.slot * this.#pieceBytes,
+    );
+    if (bytesRead !== this.#pieceBytes)
+      throw new Error('the temporary file is shorter than what was written to it');
     this.#free.push(place.slot);
     return this.#applyKeyStream(piece, place.block);
   }

@@ -17,7 +17,10 @@ export interface TakenContainer {
  * Takes a container's tar in, byte for byte. Nothing is committed: the caller does that when the whole dump is proved.
  * @throws FormatError with the offset when the stream is not whole or not a tar
  */
-export async function takeInContainer(source: AsyncIterable<Uint8Array>, writer: BlobWriter): Promise<TakenContainer> {
+export async function takeInContainer(
+  source: AsyncIterable<Uint8Array>,
+  writer: BlobWriter,
+): Promise<TakenContainer> {
   const file = new FileBuilder(writer);
   const hash = createHash('sha256');
   const cut = cutTar(source);
@@ -25,5 +28,10 @@ export async function takeInContainer(source: AsyncIterable<Uint8Array>, writer:
     hash.update(blob.bytes);
     await file.push(blob.bytes);
   }
-  return { archive: await file.end(), sha256: hash.digest('hex'), config: cut.configs.pctConf, firewall: cut.configs.pctFw };
+  return {
+    archive: await file.end(),
+    sha256: hash.digest('hex'),
+    config: cut.configs.pctConf,
+    firewall: cut.configs.pctFw,
+  };
 }

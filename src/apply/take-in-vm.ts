@@ -35,11 +35,14 @@ export interface VmIntake {
   /** The chunk size that the line's disk of this name has had so far; undefined for a new one. */
   readonly chunkBytesOf: (device: string) => number | undefined;
   /** For the canonical archive: from the line, so that an unchanged guest gives the same archive. */
-  readonly archiveIdentity: (configs: VmaHeader['configs']) => { readonly uuid: Uint8Array; readonly ctime: number };
+  readonly archiveIdentity: (configs: VmaHeader['configs']) => {
+    readonly uuid: Uint8Array;
+    readonly ctime: number;
+  };
   /** Bytes of all disks, told once the header is read. */
   readonly onTotal?: (bytes: number) => void;
-  /** Bytes of disk that one more extent brought, zeros included. */
-  readonly onProgress?: (bytes: number) => void;
+  /** Bytes of disk that one more extent brought, zeros included, and how many bytes of all were new so far. */
+  readonly onProgress?: (bytes: number, newBytes: number) => void;
   readonly memoryBytes?: number;
   readonly spillBytes?: number;
 }
@@ -54,7 +57,10 @@ const FULL_MASK = 0xffff;
  * @throws FormatError with the offset when the stream is not whole or not a VMA
  */
 export async function takeInVm(source: AsyncIterable<Uint8Array>, intake: VmIntake): Promise<TakenVm> {
-  await using spill = new SpillFile(intake.temporaryFolder, { pieceBytes: CLUSTER_BYTES, mostBytes: intake.spillBytes ?? SPILL_BYTES });
+  await using spill = new SpillFile(intake.temporaryFolder, {
+    pieceBytes: CLUSTER_BYTES,
+    mostBytes: intake.spillBytes ?? SPILL_BYTES,
+  });
   const shared: AssemblyShared = {
     writer: intake.writer,
     spill,
@@ -64,14 +70,17 @@ export async function takeInVm(source: AsyncIterable<Uint8Array>, intake: VmInta
     spilledPieces: 0,
     smallerBlobs: 0,
   };
-  let taken: { readonly header: VmaHeader; readonly assemblers: ReadonlyMap<number, DiskAssembler> } | undefined;
+  let taken:
+    | { readonly header: VmaHeader; readonly assemblers: ReadonlyMap<number, DiskAssembler> }
+    | undefined;
   for await (const event of readVma(source)) {
     if (event.kind === 'header') {
       taken = { header: event.header, assemblers: startAssemblers(event.header, shared, intake) };
       intake.onTotal?.(event.header.devices.reduce((sum, { size }) => sum + size, 0));
     } else if (taken !== undefined) {
       await takeExtent(event.extent, taken.assemblers);
-      intake.onProgress?.(event.extent.count * CLUSTER_BYTES);
+      const newBytes = taken.assemblers.values().reduce((sum, { amount }) => sum + amount.newBytes, 0);
+      intake.onProgress?.(event.extent.count * CLUSTER_BYTES, newBytes);
     }
   }
   if (taken === undefined) throw new Error('a VMA without a header was accepted');
@@ -79,11 +88,22 @@ export async function takeInVm(source: AsyncIterable<Uint8Array>, intake: VmInta
   for (const assembler of assemblers.values()) await assembler.end();
   const archive = await saveArchive(header, assemblers, intake);
   const disks: TakenDisk[] = [];
-  for (const device of header.devices) disks.push(await takenDisk(device, assemblerOf(assemblers, device.id), intake.writer));
-  return { configs: header.configs, disks, archive, spilledPieces: shared.spilledPieces, smallerBlobs: shared.smallerBlobs };
+  for (const device of header.devices)
+    disks.push(await takenDisk(device, assemblerOf(assemblers, device.id), intake.writer));
+  return {
+    configs: header.configs,
+    disks,
+    archive,
+    spilledPieces: shared.spilledPieces,
+    smallerBlobs: shared.smallerBlobs,
+  };
 }
 
-function startAssemblers(header: VmaHeader, shared: AssemblyShared, intake: VmIntake): ReadonlyMap<number, DiskAssembler> {
+function startAssemblers(
+  header: VmaHeader,
+  shared: AssemblyShared,
+  intake: VmIntake,
+): ReadonlyMap<number, DiskAssembler> {
   return new Map(
     header.devices.map(({ id, name, size }) => {
       const chunkBytes = intake.chunkBytesOf(name) ?? chunkSizeFor(size);
@@ -120,21 +140,30 @@ function copyBlocks(data: Uint8Array, mask: number, target: Uint8Array): void {
   }
 }
 
-async function saveArchive(header: VmaHeader, assemblers: ReadonlyMap<number, DiskAssembler>, intake: VmIntake): Promise<TakenFile> {
+async function saveArchive(
+  header: VmaHeader,
+  assemblers: ReadonlyMap<number, DiskAssembler>,
+  intake: VmIntake,
+): Promise<TakenFile> {
   const file = new FileBuilder(intake.writer);
   const zeros = await zeroParts(assemblers, intake.writer);
   const archive = {
     header: {
       ...intake.archiveIdentity(header.configs),
       configs: header.configs,
-      devices: header.devices.map((device) => ({ ...device, chunkSize: assemblerOf(assemblers, device.id).chunkBytes })),
+      devices: header.devices.map((device) => ({
+        ...device,
+        chunkSize: assemblerOf(assemblers, device.id).chunkBytes,
+      })),
     },
     isZero: (deviceId: number, chunk: number) => isZero(assemblerOf(assemblers, deviceId), chunk, zeros),
   };
   for (const part of canonicalArchive(archive)) {
     if (part.kind === 'headers') await file.push(part.bytes);
     else if (part.kind === 'padding') await file.pushPart(await intake.writer.saveZeros(part.length));
-    else for (const blob of assemblerOf(assemblers, part.deviceId).partsOf(part.chunk)) await file.pushPart(blob);
+    else
+      for (const blob of assemblerOf(assemblers, part.deviceId).partsOf(part.chunk))
+        await file.pushPart(blob);
   }
   return file.end();
 }
@@ -147,7 +176,10 @@ function isZero(assembler: DiskAssembler, chunk: number, zeros: ReadonlyMap<numb
 }
 
 /** The blobs of zeros that the disks need, by length: of a whole chunk, and of the last one. */
-async function zeroParts(assemblers: ReadonlyMap<number, DiskAssembler>, writer: BlobWriter): Promise<ReadonlyMap<number, FilePart>> {
+async function zeroParts(
+  assemblers: ReadonlyMap<number, DiskAssembler>,
+  writer: BlobWriter,
+): Promise<ReadonlyMap<number, FilePart>> {
   const zeros = new Map<number, FilePart>();
   for (const assembler of assemblers.values()) {
     for (const chunk of [0, assembler.chunkCount - 1]) {
@@ -158,7 +190,11 @@ async function zeroParts(assemblers: ReadonlyMap<number, DiskAssembler>, writer:
   return zeros;
 }
 
-async function takenDisk(device: VmaHeader['devices'][number], assembler: DiskAssembler, writer: BlobWriter): Promise<TakenDisk> {
+async function takenDisk(
+  device: VmaHeader['devices'][number],
+  assembler: DiskAssembler,
+  writer: BlobWriter,
+): Promise<TakenDisk> {
   const file = new FileBuilder(writer);
   for (let chunk = 0; chunk < assembler.chunkCount; chunk++) {
     const parts = assembler.partsOf(chunk);
@@ -177,6 +213,7 @@ async function takenDisk(device: VmaHeader['devices'][number], assembler: DiskAs
 
 function assemblerOf(assemblers: ReadonlyMap<number, DiskAssembler>, deviceId: number): DiskAssembler {
   const assembler = assemblers.get(deviceId);
-  if (assembler === undefined) throw new Error(`the VMA reader let device ${deviceId} through, which the header does not have`);
+  if (assembler === undefined)
+    throw new Error(`the VMA reader let device ${deviceId} through, which the header does not have`);
   return assembler;
 }

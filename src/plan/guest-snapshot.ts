@@ -7,7 +7,7 @@ import type { GuestSnapshot } from './facts.ts';
 export interface ResticSnapshot {
   /** 64 hex digits. */
   readonly id: string;
-  readonly original?: string;
+  readonly original?: string | undefined;
   /** RFC 3339 with an offset and up to nine digits of a second. */
   readonly time: string;
   readonly hostname: string;

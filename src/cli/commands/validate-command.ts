@@ -1,0 +1,21 @@
+import { EXIT_STATUS } from '../exit-status.ts';
+import { openSite } from '../open-site.ts';
+import type { Surroundings } from '../surroundings.ts';
+
+/** Checks a site file; opens no connection and reads no secret. */
+export async function validateCommand(file: string, surroundings: Surroundings): Promise<number> {
+  const site = await openSite(file, surroundings);
+  const counts = [
+    [site.hosts.size, 'host'],
+    [site.repositories.size, 'repository'],
+    [site.backups.length, 'backup policy'],
+    [site.restores.length, 'restore'],
+  ] as const;
+  const text = counts.map(([count, word]) => `${count} ${count === 1 ? word : plural(word)}`).join(', ');
+  surroundings.stdout.write(`${file} is right: ${text}\n`);
+  return EXIT_STATUS.done;
+}
+
+function plural(word: string): string {
+  return word.endsWith('y') ? `${word.slice(0, -1)}ies` : `${word}s`;
+}

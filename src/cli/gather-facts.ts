@@ -1,0 +1,44 @@
+import type { HostEntry, Site } from '../config/site.ts';
+import type { Facts, GuestSnapshot, HostFacts, RepositoryFacts } from '../plan/facts.ts';
+import { toGuestSnapshot } from '../plan/guest-snapshot.ts';
+import { readInventory } from '../pve/read-inventory.ts';
+import { type Repository, readSnapshots } from '../repository/repository.ts';
+import { UserError } from '../user-error.ts';
+import { openShell } from './open-shell.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Asks every host and every open repository, side by side. A host that can't be asked is a fact too. */
+export async function gatherFacts(
+  site: Site,
+  repositories: ReadonlyMap<string, Repository>,
+  surroundings: Surroundings,
+): Promise<Facts> {
+  const [hosts, snapshots] = await Promise.all([
+    Promise.all(
+      [...site.hosts.values()].map(async (host) => [host.name, await askHost(host, surroundings)] as const),
+    ),
+    Promise.all(
+      [...repositories].map(async ([name, repository]) => [name, await askRepository(repository)] as const),
+    ),
+  ]);
+  return { now: surroundings.clock(), hosts: new Map(hosts), repositories: new Map(snapshots) };
+}
+
+async function askHost(host: HostEntry, surroundings: Surroundings): Promise<HostFacts> {
+  try {
+    await using shell = await openShell(host, surroundings, surroundings.signal);
+    return { kind: 'reached', inventory: await readInventory(shell, { signal: surroundings.signal }) };
+  } catch (error) {
+    surroundings.signal.throwIfAborted();
+    if (!(error instanceof UserError)) throw error;
+    const hint = error.hint === undefined ? '' : `; ${error.hint}`;
+    return { kind: 'unreachable', reason: `${error.message}${hint}` };
+  }
+}
+
+export async function askRepository(repository: Repository): Promise<RepositoryFacts> {
+  const snapshots = (await readSnapshots(repository))
+    .map((snapshot) => toGuestSnapshot(snapshot))
+    .filter((snapshot): snapshot is GuestSnapshot => snapshot !== undefined);
+  return { snapshots, keyCount: repository.keyCount };
+}

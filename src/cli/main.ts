@@ -1,0 +1,35 @@
+import { CommanderError } from 'commander';
+import { UserError } from '../user-error.ts';
+import { EXIT_STATUS, exitStatusOfError } from './exit-status.ts';
+import { runProgram } from './program.ts';
+import { processSurroundings } from './surroundings.ts';
+import { errorText } from './view/error-text.ts';
+
+/** Runs pvebak with this process's arguments and sets the exit status. */
+export async function main(): Promise<void> {
+  const interrupt = interruptSignal();
+  try {
+    process.exitCode = await runProgram(process.argv.slice(2), processSurroundings(interrupt));
+  } catch (error) {
+    process.exitCode = statusOf(error, interrupt.aborted);
+    if (!(error instanceof CommanderError)) process.stderr.write(errorText(error));
+  }
+}
+
+/** The first interrupt ends politely; the second leaves at once. */
+function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(EXIT_STATUS.interrupted);
+      controller.abort(new UserError('interrupted', 'interrupted'));
+    });
+  }
+  return controller.signal;
+}
+
+function statusOf(error: unknown, interrupted: boolean): number {
+  if (interrupted) return EXIT_STATUS.interrupted;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_STATUS.done : EXIT_STATUS.failed;
+  return error instanceof UserError ? exitStatusOfError(error.code) : EXIT_STATUS.failed;
+}

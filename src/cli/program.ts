@@ -1,0 +1,139 @@
+import { availableParallelism } from 'node:os';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { applyCommand } from './commands/apply-command.ts';
+import { initCommand } from './commands/init-command.ts';
+import { planCommand } from './commands/plan-command.ts';
+import { restoreCommand } from './commands/restore-command.ts';
+import { snapshotsCommand } from './commands/snapshots-command.ts';
+import { validateCommand } from './commands/validate-command.ts';
+import { packageVersion, type Surroundings } from './surroundings.ts';
+
+/** Runs the command that the arguments name and returns its exit status. @throws UserError, CommanderError */
+export async function runProgram(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  let status = 0;
+  const program = new Command('pvebak')
+    .description(
+      'Declarative backups of Proxmox VE guests, into an encrypted, deduplicating repository in the format of restic.',
+    )
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => surroundings.stdout.write(text),
+      writeErr: (text) => surroundings.stderr.write(text),
+    })
+    .showSuggestionAfterError()
+    .addHelpText(
+      'after',
+      example('pvebak init site.yaml', 'pvebak plan site.yaml', 'pvebak apply site.yaml'),
+    );
+  const runs = (work: Promise<number>) => work.then((value) => void (status = value));
+
+  program
+    .command('init <site>')
+    .description('make the repositories of a site that are not there yet')
+    .addHelpText('after', example('PVEBAK_PASSWORD=... pvebak init site.yaml'))
+    .action((file: string) => runs(initCommand(file, surroundings)));
+
+  program
+    .command('validate <site>')
+    .description('check a site file; opens no connection and reads no secret')
+    .addHelpText('after', example('pvebak validate site.yaml'))
+    .action((file: string) => runs(validateCommand(file, surroundings)));
+
+  program
+    .command('plan <site>')
+    .description('show what apply would do, with the reasons; writes nothing anywhere')
+    .option('-v, --verbose', 'list what is up to date as well', false)
+    .option('--detailed-exitcode', 'exit with 2 when there are changes', false)
+    .option('--restore <name>', 'name a restore of the site (repeatable)', collect, [])
+    .addHelpText(
+      'after',
+      example('pvebak plan site.yaml', 'pvebak plan site.yaml --verbose --restore web-on-the-lab'),
+    )
+    .action((file: string, options) => runs(planCommand(file, options, surroundings)));
+
+  program
+    .command('apply <site>')
+    .description('carry the plan out: back up what is due, restore what is missing')
+    .option('-y, --yes', 'do not ask; overwriting still needs --allow replace', false)
+    .addOption(
+      new Option('--allow <what>', 'allow guests to be overwritten without asking')
+        .argParser(parseAllow)
+        .default([]),
+    )
+    .option('--restore <name>', 'name a restore of the site (repeatable)', collect, [])
+    .option('--parallel <n>', 'hosts worked on at once', parseCount, Math.max(2, availableParallelism()))
+    .option('--json', 'one JSON object a line', false)
+    .option('-v, --verbose', 'list what is up to date as well', false)
+    .addHelpText(
+      'after',
+      example(
+        'pvebak apply site.yaml',
+        'pvebak apply site.yaml --yes --json',
+        'pvebak apply site.yaml --restore web-on-the-lab --allow replace',
+      ),
+    )
+    .action((file: string, options) => runs(applyCommand(file, options, surroundings)));
+
+  program
+    .command('restore <snapshot>')
+    .description('restore one snapshot to a host of the site')
+    .requiredOption('--to <host>', 'name of the host entry in the site file')
+    .option('--site <file>', 'the site file', 'site.yaml')
+    .option('--vmid <id>', 'the new vmid; by default the one it had')
+    .option('--storage <name>', 'where its disks are put; by default where they were')
+    .option('--pool <name>', 'the pool it is added to')
+    .option('--unique', 'new hardware addresses and, for a VM, a new uuid', false)
+    .option('--start', 'start it afterwards', false)
+    .option('--replace', 'stop and overwrite the guest that has the vmid', false)
+    .option('-y, --yes', 'do not ask', false)
+    .option('--json', 'one JSON object a line', false)
+    .addHelpText(
+      'after',
+      example(
+        'pvebak restore 4f1c22aa --to pve --vmid 901 --storage local-lvm',
+        'pvebak restore 4f1c22aa --to pve --replace',
+      ),
+    )
+    .action((snapshot: string, options) =>
+      runs(
+        restoreCommand(
+          snapshot,
+          { vmid: undefined, storage: undefined, pool: undefined, ...options },
+          surroundings,
+        ),
+      ),
+    );
+
+  program
+    .command('snapshots <site>')
+    .description("list the guests' snapshots, oldest first")
+    .option('--guest <guest>', 'only those of one guest, such as qemu/101')
+    .option('--json', 'one JSON object a line', false)
+    .addHelpText('after', example('pvebak snapshots site.yaml --guest qemu/101'))
+    .action((file: string, options) =>
+      runs(snapshotsCommand(file, { guest: undefined, ...options }, surroundings)),
+    );
+
+  await program.parseAsync(args, { from: 'user' });
+  return status;
+}
+
+function example(...lines: readonly string[]): string {
+  const title = lines.length === 1 ? 'Example:' : 'Examples:';
+  return `\n${title}\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function parseAllow(value: string, before: unknown): readonly string[] {
+  if (value !== 'replace') throw new InvalidArgumentError('what can be allowed is: replace.');
+  return [...(Array.isArray(before) ? before : []), value];
+}
+
+function parseCount(value: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(value)) throw new InvalidArgumentError('it must be a number from 1 to 9999.');
+  return Number(value);
+}

@@ -1,0 +1,107 @@
+import { Listr, type ListrTask } from 'listr2';
+import { type ItemId, type ItemOutcome, itemId, type Progress } from '../../apply/apply-event.ts';
+import type { BackupAction, Plan, RestoreAction } from '../../plan/plan.ts';
+import { formatGuestRef } from '../../pve/guest.ts';
+import type { ApplyView } from './apply-view.ts';
+import { outcomeText, progressText } from './outcome-text.ts';
+import { terminalSafe } from './terminal-safe.ts';
+
+const REDRAW_MS = 100;
+
+interface Watched {
+  readonly ended: Promise<ItemOutcome>;
+  readonly end: (outcome: ItemOutcome) => void;
+  show: (text: string) => void;
+  progress: Progress | undefined;
+  shownAt: number;
+}
+
+/** A live list: hosts beside each other, the actions of each below it, one line of progress for each that runs. */
+export function applyTerminalView(plan: Plan, parallel: number): ApplyView {
+  const watched = new Map<ItemId, Watched>();
+  const lanes = Map.groupBy([...plan.backups, ...plan.restores], (action) =>
+    action.kind === 'backup' ? action.host : action.to.host,
+  );
+  const tasks = [...lanes].map(
+    ([host, actions]): ListrTask => ({
+      title: terminalSafe(host),
+      task: (_, task) =>
+        task.newListr(
+          actions.map((action) => itemTask(action, watched)),
+          { concurrent: false, exitOnError: false },
+        ),
+    }),
+  );
+  const list = new Listr(tasks, {
+    concurrent: parallel,
+    exitOnError: false,
+    registerSignalListeners: false,
+    rendererOptions: {
+      collapseSubtasks: false,
+      collapseErrors: false,
+      showErrorMessage: true,
+      suffixSkips: false,
+    },
+  });
+  const done = list.run().catch(() => undefined);
+  return {
+    emit(event) {
+      const item = watched.get(event.item) ?? watch(watched, event.item);
+      if (event.kind === 'item-ended') item.end(event.outcome);
+      if (event.kind === 'item-waiting') item.show("waits for the node's vzdump lock");
+      if (event.kind === 'item-progress') showProgress(item, event.progress);
+    },
+    end: async () => {
+      await done;
+    },
+  };
+}
+
+function itemTask(action: BackupAction | RestoreAction, watched: Map<ItemId, Watched>): ListrTask {
+  const item =
+    action.kind === 'backup'
+      ? itemId('backup', action.repository, action.host, formatGuestRef(action.guest.ref))
+      : itemId('restore', action.intent);
+  const title = titleOf(action);
+  return {
+    title,
+    task: async (_, task) => {
+      const item$ = watched.get(item) ?? watch(watched, item);
+      item$.show = (text) => {
+        task.output = text;
+      };
+      const outcome = await item$.ended;
+      if (outcome.kind === 'skipped') task.skip(`${title}: ${outcomeText(outcome)}`);
+      else if (outcome.kind === 'failed' || outcome.kind === 'unreachable')
+        throw new Error(`${title}: ${outcomeText(outcome)}`);
+      else task.title = `${title}: ${outcomeText(outcome)}`;
+    },
+  };
+}
+
+function titleOf(action: BackupAction | RestoreAction): string {
+  if (action.kind === 'restore')
+    return terminalSafe(`restore ${formatGuestRef(action.snapshot.guest)} as ${action.to.vmid}`);
+  const { ref, name } = action.guest;
+  return terminalSafe(`backup ${formatGuestRef(ref)}${name === undefined ? '' : ` ${name}`}`);
+}
+
+function watch(watched: Map<ItemId, Watched>, item: ItemId): Watched {
+  const { promise, resolve } = Promise.withResolvers<ItemOutcome>();
+  const made: Watched = {
+    ended: promise,
+    end: resolve,
+    show: () => undefined,
+    progress: undefined,
+    shownAt: 0,
+  };
+  watched.set(item, made);
+  return made;
+}
+
+function showProgress(item: Watched, progress: Progress): void {
+  if (progress.elapsedMs - item.shownAt < REDRAW_MS && progress.phase === item.progress?.phase) return;
+  item.shownAt = progress.elapsedMs;
+  item.progress = progress;
+  item.show(progressText(progress));
+}

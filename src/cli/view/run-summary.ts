@@ -1,0 +1,25 @@
+import type { ItemResult } from '../../apply/run-plan.ts';
+import { formatBytes } from './quantities.ts';
+
+/** `3 backed up, 1 failed: 66 GiB of guests, 1.2 GiB new (0.4 GiB stored)` */
+export function runSummary(results: readonly ItemResult[]): string {
+  const counts = [
+    ['backed-up', 'backed up'],
+    ['restored', 'restored'],
+    ['failed', 'failed'],
+    ['unreachable', 'unreachable'],
+    ['skipped', 'skipped'],
+  ] as const;
+  const parts = counts.flatMap(([kind, text]) => {
+    const count = results.filter(({ outcome }) => outcome.kind === kind).length;
+    return count === 0 ? [] : [`${count} ${text}`];
+  });
+  const reports = results.flatMap(({ outcome }) => (outcome.kind === 'backed-up' ? [outcome.report] : []));
+  const sum = (pick: (report: (typeof reports)[number]) => number) =>
+    formatBytes(reports.reduce((total, report) => total + pick(report), 0));
+  const amounts =
+    reports.length === 0
+      ? ''
+      : `: ${sum((r) => r.diskBytes)} of guests, ${sum((r) => r.newBytes)} new (${sum((r) => r.storedBytes)} stored)`;
+  return `${parts.join(', ')}${amounts}\n`;
+}
