@@ -3,6 +3,7 @@ import { readVma } from '../../../src/formats/vma/read-vma.ts';
 import { formatErrorOf } from '../format-error-of.ts';
 import { inPieces } from '../in-pieces.ts';
 import { assembleVma } from './assemble-vma.ts';
+import { sameDisks } from './same-disks.ts';
 import { brokenArchives, vmaFixture } from './vma-fixture.ts';
 
 /** What is wrong with each variant of base.vma, and at which byte. Its second extent begins at 38912, the third at 125440. */
@@ -83,7 +84,7 @@ const identical = variants.filter(
 
 it.each(identical)('$file ($what) holds the disks of the sound archive', async ({ file }) => {
   const { disks } = await assembleVma(inPieces(await vmaFixture(`broken/${file}`)));
-  expect(disks).toEqual(base.disks);
+  expect(sameDisks(disks, base.disks)).toBe(true);
 });
 
 function missing(first: number, lacking: number, clusters: number): string {

@@ -13,6 +13,7 @@ import { decodeVmaExtentHeader } from '../../../src/formats/vma/extent-header-co
 import type { VmaHeader } from '../../../src/formats/vma/vma-header.ts';
 import { inPieces } from '../in-pieces.ts';
 import { assembleVma } from './assemble-vma.ts';
+import { sameDisks } from './same-disks.ts';
 import { goldenArchives, vmaFixture } from './vma-fixture.ts';
 
 const KIB = 1024;
@@ -219,13 +220,6 @@ function joined(machine: Machine, archive = archiveOf(machine)): Uint8Array {
     );
   });
   return new Uint8Array(Buffer.concat(pieces));
-}
-
-function sameDisks(some: ReadonlyMap<number, Uint8Array>, others: ReadonlyMap<number, Uint8Array>): boolean {
-  return (
-    some.size === others.size &&
-    [...some].every(([id, disk]) => Buffer.from(disk).equals(others.get(id) ?? new Uint8Array(0)))
-  );
 }
 
 function shortly(part: CanonicalPart): string {
