@@ -14,7 +14,7 @@ export interface ReadOptions {
  * Reads a stream of pieces of any size by exact lengths. Bytes inside one piece are not copied, so they are as
  * long-lived as the piece. Only one call may be under way at a time. Closing ends the source, also midway.
  */
-export class StreamReader implements AsyncDisposable {
+export class StreamReader {
   readonly #source: AsyncIterator<Uint8Array>;
   #piece: Uint8Array = NOTHING;
   /** The piece after the current one; there only after a peek across a seam. */
@@ -78,8 +78,10 @@ export class StreamReader implements AsyncDisposable {
     await this.#source.return?.();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  /** Closes when reading failed: what goes wrong in the cleanup is dropped, for the first cause wins. @returns the cause */
+  async closeAfter<Cause>(cause: Cause): Promise<Cause> {
+    await this.close().catch(() => undefined);
+    return cause;
   }
 
   #take(length: number): Uint8Array {
@@ -114,10 +116,13 @@ export class StreamReader implements AsyncDisposable {
 
   async #pull(): Promise<Uint8Array | undefined> {
     if (this.#ended) return undefined;
-    const result = await this.#source.next();
-    if (result.done !== true) return plainBytes(result.value);
-    this.#ended = true;
-    return undefined;
+    let result: IteratorResult<Uint8Array> | undefined;
+    try {
+      result = await this.#source.next();
+    } finally {
+      this.#ended = result === undefined || result.done === true;
+    }
+    return result.done === true ? undefined : plainBytes(result.value);
   }
 }
 

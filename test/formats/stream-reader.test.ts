@@ -72,11 +72,31 @@ describe('a stream reader', () => {
     expect(ended).toEqual(['ended']);
   });
 
+  it('keeps the first cause when the cleanup fails too, and cleans up nothing that ended by itself', async () => {
+    async function* stubborn() {
+      try {
+        for (;;) yield DIGITS;
+      } finally {
+        await Promise.reject(new Error('the command was killed'));
+      }
+    }
+    const reader = new StreamReader(stubborn());
+    await reader.atEnd();
+    expect(await reader.closeAfter('first')).toBe('first');
+    await expect(startedReader(stubborn()).then((started) => started.close())).rejects.toThrow('killed');
+  });
+
   it('hands out plain arrays, whatever the source delivers', async () => {
     const reader = new StreamReader(onePiece(Buffer.from('hello')));
     expect((await reader.read(5, { what: 'x' })).constructor).toBe(Uint8Array);
   });
 });
+
+async function startedReader(source: AsyncIterable<Uint8Array>): Promise<StreamReader> {
+  const reader = new StreamReader(source);
+  await reader.atEnd();
+  return reader;
+}
 
 async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
   yield bytes;

@@ -32,7 +32,17 @@ const REST_BYTES = 65536;
  * @throws FormatError
  */
 export async function* readTar(source: AsyncIterable<Uint8Array>): TarEvents {
-  await using reader = new StreamReader(source);
+  const reader = new StreamReader(source);
+  try {
+    yield* readEvents(reader);
+  } catch (error) {
+    throw await reader.closeAfter(error);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function* readEvents(reader: StreamReader): TarEvents {
   if (await reader.atEnd()) throw new FormatError('the stream is empty', 0);
   const extensions = new TarExtensions();
   for (;;) {

@@ -36,16 +36,29 @@ export async function* readVma(
   source: AsyncIterable<Uint8Array>,
   options: ReadVmaOptions = {},
 ): AsyncGenerator<VmaEvent, void, void> {
-  await using reader = new StreamReader(source);
+  const reader = new StreamReader(source);
+  try {
+    yield* readEvents(reader, options.signal);
+  } catch (error) {
+    throw await reader.closeAfter(error);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function* readEvents(
+  reader: StreamReader,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<VmaEvent, void, void> {
   const header = await readHeader(reader);
   yield { kind: 'header', header };
   const coverage = new ArchiveCoverage(header.devices);
   const readExtent = extentReader(reader, header.uuid, coverage);
   while (!(await reader.atEnd())) {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     yield { kind: 'extent', extent: await readExtent() };
   }
-  options.signal?.throwIfAborted();
+  signal?.throwIfAborted();
   coverage.assertComplete(reader.offset);
 }
 

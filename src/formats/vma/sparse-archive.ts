@@ -29,12 +29,32 @@ export async function* encodeVma(
   yield* run.end();
 }
 
+interface ArchiveProgress {
+  readonly uuid: Uint8Array;
+  /** Headers that were not sent yet. */
+  readonly run: JoinedBytes;
+}
+
 async function* encodeDevice(
   device: VmaDevice,
   source: AsyncIterable<Uint8Array>,
-  { uuid, run }: { readonly uuid: Uint8Array; readonly run: JoinedBytes },
+  archive: ArchiveProgress,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-  await using reader = new StreamReader(source);
+  const reader = new StreamReader(source);
+  try {
+    yield* encodeWindows(device, reader, archive);
+  } catch (error) {
+    throw await reader.closeAfter(error);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function* encodeWindows(
+  device: VmaDevice,
+  reader: StreamReader,
+  { uuid, run }: ArchiveProgress,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
   const scratch = new Uint8Array(Math.min(WINDOW_BYTES, device.size));
   const table = emptyExtentTable();
   for (let window = 0; window < windowCount(device.size); window++) {

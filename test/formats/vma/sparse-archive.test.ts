@@ -84,8 +84,10 @@ describe('the archive for a restore', () => {
           const disks = new Map(images.map((image, index) => [index + 1, image]));
           const bytes = await concatenated(encodeVma(headerOf(images), reading(disks, pieceBytes)));
           const again = await assembleVma(inPieces(bytes));
-          expect(sameDisks(again.disks, disks)).toBe(true);,
-      ),numRuns: 30 ,
+          expect(sameDisks(again.disks, disks)).toBe(true);
+        },
+      ),
+      { numRuns: 30 },
     );
   });
 });
