@@ -6,7 +6,7 @@ const NOTHING = new Uint8Array(0);
 export interface ReadOptions {
   /** What is being read, for the message when the stream ends inside it: `an extent header`. */
   readonly what: string;
-  /** Used for bytes that span several pieces, so that nothing is allocated; they are then valid until it is used again. */
+  /** Used for bytes that span several pieces, instead of new memory; they are then valid until it is used again. */
   readonly scratch?: Uint8Array;
 }
 
@@ -78,7 +78,7 @@ export class StreamReader {
     await this.#source.return?.();
   }
 
-  /** Closes when reading failed: what goes wrong in the cleanup is dropped, for the first cause wins. @returns the cause */
+  /** Closes after a failure, dropping what goes wrong in the cleanup: the first cause wins. @returns the cause */
   async closeAfter<Cause>(cause: Cause): Promise<Cause> {
     await this.close().catch(() => undefined);
     return cause;

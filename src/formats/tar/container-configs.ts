@@ -5,7 +5,7 @@ const MAX_CONFIG_BYTES = 1024 * 1024;
 const PCT_CONF = './etc/vzdump/pct.conf';
 const PCT_FW = './etc/vzdump/pct.fw';
 
-/** Keeps the configuration that vzdump puts in front of a container's files. Of several members of a name the first counts. */
+/** Keeps the configuration that vzdump puts in front of a container's files. Of members with one name the first counts. */
 export class ContainerConfigs {
   readonly #found = new Map<string, Uint8Array>();
   #current: Uint8Array | undefined;

@@ -38,7 +38,7 @@ export function* canonicalArchive(archive: CanonicalArchive): Generator<Canonica
   const run = new JoinedBytes();
   yield* headerParts(run.add(encodeVmaHeader({ ...archive.header, devices })));
   const table = emptyExtentTable();
-  if (devices.length === 0) run.add(encodeVmaExtentHeader(table, archive.header.uuid));
+  if (devices.length === 0) yield* headerParts(run.add(encodeVmaExtentHeader(table, archive.header.uuid)));
   for (const device of devices) {
     for (let window = 0; window < windowCount(device.size); window++) {
       openWindow(table, device, window);

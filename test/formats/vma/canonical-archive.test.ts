@@ -128,6 +128,20 @@ describe('the canonical archive', () => {
     expect(decodeVmaHeader(bytes).configs).toEqual(configs);
   });
 
+  it('without disks keeps its extent when that just fills a blob', () => {
+    const full = Array.from({ length: 15 }, (_, index) => ({
+      name: `c${index}`,
+      content: new Uint8Array(65535),
+    }));
+    const header = (content: Uint8Array) => ({
+      ...{ uuid: UUID, ctime: 1, devices: [] },
+      configs: [...full, { name: 'last', content }],
+    });
+    const content = new Uint8Array(MIB - 512 - encodeVmaHeader(header(new Uint8Array(0))).length);
+    const parts = [...canonicalArchive({ header: header(content), isZero: () => true })];
+    expect(parts.map(shortly)).toEqual([`headers ${MIB}`]);
+  });
+
   it.each([65535, 2 * MIB, 96 * KIB, 6 * MIB, 0, Number.NaN])(
     'cannot be made of chunks of %d bytes',
     (chunkSize) => {
