@@ -52,8 +52,8 @@ export class BlobIndex {
   find(id: BlobId, type: BlobType): BlobPlace | undefined {
     const number = this.#table[this.#slotOf(id, type)] ?? 0;
     if (number === 0) return undefined;
-    const place = this.#segment(number - 1).place((number - 1) % SEGMENT);
-    const pack = this.#packs[place.packNumber];
+    const { packNumber, ...place } = this.#segment(number - 1).place((number - 1) % SEGMENT);
+    const pack = this.#packs[packNumber];
     if (pack === undefined) throw new Error('a blob in no pack');
     return { ...place, pack };
   }

@@ -47,6 +47,8 @@ export class BlobWorkers implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const { posted } of this.#waiting.splice(0))
+      posted.reject(new Error('the blob workers were closed'));
     await Promise.all(this.#workers.map((worker) => worker.end()));
   }
 

@@ -29,7 +29,8 @@ const PACKS_UNDER_WAY = 2;
 
 /**
  * Saves blobs: each once, whoever saves it. All pipelines of a process share one. Memory: 32 MiB of blobs
- * under way, two packs being filled and two being stored, 16 MiB each. After a failure nothing more is saved:
+ * under way, two packs being filled, one waiting and two being stored, 16 MiB each; while one is waiting, every blob
+ * that was put into a pack stays under way, so that a slow backend slows its callers. After a failure nothing more is saved:
  * every later call, `flush` too, fails with the first cause.
  */
 export class BlobWriter {
@@ -57,7 +58,10 @@ export class BlobWriter {
    * Takes a blob on as soon as there is room (awaiting this is the back-pressure); `done` resolves when it was
    * hashed and, unless it was there, put into a pack (not yet stored: that is `flush`). The bytes are handed over.
    */
-  async start(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<{ readonly done: Promise<SavedBlob> }> {
+  async start(
+    type: BlobType,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<{ readonly done: Promise<SavedBlob> }> {
     await this.#budget.take(bytes.length);
     return { done: this.#save(type, bytes) };
   }
@@ -74,19 +78,18 @@ export class BlobWriter {
     return known;
   }
 
-  /** True when the blob is not there and the caller must now store it with `saveCompressed`. */
-  takeOn(type: BlobType, id: BlobId): boolean {
-    this.#check();
-    return this.#takeOn(type, id);
-  }
-
-  /** Stores a blob that `takeOn` gave to the caller, compressed already. */
-  saveCompressed(
+  /**
+   * Saves a blob that is too large to be handed over whole. Only if it is not there, `make` is called for what is to be
+   * stored: compressed, or as it is in a repository that knows no compression.
+   */
+  async saveLarge(
     type: BlobType,
-    id: BlobId,
-    blob: { readonly compressed: Uint8Array<ArrayBuffer>; readonly length: number },
+    blob: { readonly id: BlobId; readonly length: number },
+    make: (compress: boolean) => Promise<Uint8Array<ArrayBuffer>>,
   ): Promise<SavedBlob> {
-    return this.#track(this.#encrypt(type, id, blob));
+    this.#check();
+    if (!this.#takeOn(type, blob.id)) return { ...blob, storedBytes: 0 };
+    return this.#track(this.#encrypt(type, blob, make));
   }
 
   /** Resolves when everything saved so far, by anybody, is stored and indexed durably. */
@@ -96,6 +99,13 @@ export class BlobWriter {
     await Promise.allSettled([...this.#storing]);
     this.#check();
     await this.#parts.indexWriter.flush();
+  }
+
+  /** Saves nothing more; resolves when nothing is under way. Call it before the workers are closed. */
+  async end(): Promise<void> {
+    this.#fail(new Error('the session has ended'));
+    await Promise.allSettled([...this.#sealing]);
+    await Promise.allSettled([...this.#storing]);
   }
 
   async #save(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<SavedBlob> {
@@ -127,12 +137,13 @@ export class BlobWriter {
 
   async #encrypt(
     type: BlobType,
-    id: BlobId,
-    blob: { readonly compressed: Uint8Array<ArrayBuffer>; readonly length: number },
+    { id, length }: { readonly id: BlobId; readonly length: number },
+    make: (compress: boolean) => Promise<Uint8Array<ArrayBuffer>>,
   ): Promise<SavedBlob> {
-    const { sealed } = await this.#parts.workers.run({ kind: 'encrypt', bytes: blob.compressed });
-    await this.#addToPack(type, id, { sealed, uncompressedLength: blob.length });
-    return { id, length: blob.length, storedBytes: sealed.length };
+    const { compress, workers } = this.#parts;
+    const { sealed } = await workers.run({ kind: 'encrypt', bytes: await make(compress) });
+    await this.#addToPack(type, id, { sealed, uncompressedLength: compress ? length : 0 });
+    return { id, length, storedBytes: sealed.length };
   }
 
   async #addToPack(
@@ -142,17 +153,17 @@ export class BlobWriter {
   ): Promise<void> {
     this.#check();
     this.#builders[type].add(id, blob.sealed, blob.uncompressedLength);
-    if (!this.#builders[type].isFull) return;
-    const stored = this.#startStoring(type);
-    if (this.#storing.size > PACKS_UNDER_WAY) await stored;
+    if (this.#builders[type].isFull) this.#startStoring(type);
+    while (this.#storing.size > PACKS_UNDER_WAY) await Promise.race(this.#storing);
   }
 
-  #startStoring(type: BlobType): Promise<void> {
+  #startStoring(type: BlobType): void {
     const builder = this.#builders[type];
     this.#builders[type] = new PackBuilder(type);
-    const stored = this.#store(builder).catch((cause: unknown) => this.#fail(cause));
+    const stored = this.#store(builder)
+      .catch((cause: unknown) => this.#fail(cause))
+      .finally(() => this.#storing.delete(stored));
     this.#storing.add(stored);
-    return stored.finally(() => this.#storing.delete(stored));
   }
 
   async #store(builder: PackBuilder): Promise<void> {

@@ -74,13 +74,12 @@ async function loadFile(
   path: string,
   range: { offset: number; length: number } | undefined,
 ): Promise<Uint8Array | undefined> {
-  if (range === undefined) return absentAsUndefined(readFile(path));
-  const handle = await absentAsUndefined(open(path, 'r'));
-  if (handle === undefined) return undefined;
   try {
-    return await readRange(handle, range);
-  } finally {
-    await handle.close();
+    if (range === undefined) return await absentAsUndefined(readFile(path));
+    await using handle = await absentAsUndefined(open(path, 'r'));
+    return handle === undefined ? undefined : await readRange(handle, range);
+  } catch (cause) {
+    throw damaged(path, `it cannot be read: ${errorCode(cause) ?? String(cause)}`, cause);
   }
 }
 

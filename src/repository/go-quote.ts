@@ -35,7 +35,8 @@ export function goQuote(name: Uint8Array): string {
 export function goUnquote(text: string): Uint8Array {
   if (!text.includes('\\')) return Buffer.from(text, 'utf8');
   const parts: Uint8Array[] = [];
-  const pattern = /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([0-7]{3})|([abfnrtv"'\\]))|[^\\]+/giy;
+  const pattern =
+    /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([0-3][0-7]{2})|([abfnrtv"'\\]))|[^\\]+/giy;
   let end = 0;
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     parts.push(unquotePart(match));
@@ -48,7 +49,7 @@ export function goUnquote(text: string): Uint8Array {
 function unquotePart(match: RegExpExecArray): Uint8Array {
   const [whole, byte, short, long, octal, letter] = match;
   if (byte !== undefined) return Uint8Array.of(Number.parseInt(byte, 16));
-  if (octal !== undefined) return Uint8Array.of(Number.parseInt(octal, 8) & 0xff);
+  if (octal !== undefined) return Uint8Array.of(Number.parseInt(octal, 8));
   const rune = short ?? long;
   if (rune !== undefined) return Buffer.from(codePoint(Number.parseInt(rune, 16)), 'utf8');
   if (letter !== undefined) return Uint8Array.of(letter === "'" ? 0x27 : (UNESCAPES.get(letter) ?? 0));
@@ -56,7 +57,7 @@ function unquotePart(match: RegExpExecArray): Uint8Array {
 }
 
 function codePoint(code: number): string {
-  if (code > 0x10ffff) throw new RangeError('a name is quoted wrongly');
+  if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) throw new RangeError('a name is quoted wrongly');
   return String.fromCodePoint(code);
 }
 

@@ -110,17 +110,25 @@ class HeldLock {
 
   #refresh(): void {
     this.#refreshing = this.#refreshing
-      .then(() => this.#replace())
+      .then(() => (this.#isLate() ? this.#lose(undefined) : this.#replace()))
       .catch((cause: unknown) => {
-        if (Date.now() - this.#refreshedAt < LOST_MS) return;
-        this.#lost.abort(
-          new UserError(
-            'repository-locked',
-            `the lock on ${this.#context.backend.where} could not be refreshed`,
-            { cause },
-          ),
-        );
+        if (this.#isLate()) this.#lose(cause);
       });
+  }
+
+  /** Also after the machine slept: others may have taken the lock for stale, so that refreshing it would be wrong. */
+  #isLate(): boolean {
+    return Date.now() - this.#refreshedAt >= LOST_MS;
+  }
+
+  #lose(cause: unknown): void {
+    const { where } = this.#context.backend;
+    this.#lost.abort(
+      new UserError('repository-locked', `the lock on ${where} could not be refreshed in time`, {
+        hint: 'run again; what was stored is reused',
+        cause,
+      }),
+    );
   }
 
   async #replace(): Promise<void> {

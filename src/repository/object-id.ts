@@ -19,7 +19,9 @@ export function blobId(bytes: Uint8Array): BlobId {
 
 /** Undefined unless `text` is 64 lower-case hex digits. */
 export function parseBlobId(text: unknown): BlobId | undefined {
-  return parseFileId(text) === undefined ? undefined : blobId(Buffer.from(String(text), 'hex'));
+  return parseFileId(text) === undefined
+    ? undefined
+    : blobId(new Uint8Array(Buffer.from(String(text), 'hex')));
 }
 
 /** Undefined unless `text` is 64 lower-case hex digits. */

@@ -3,6 +3,8 @@ import type { PackEntry } from './pack-header.ts';
 
 /** A pack is closed once it has reached this size; one blob may carry it beyond. */
 export const PACK_BYTES = 16 << 20;
+/** However small they are: keeps a header below 1 MiB, and an index file that a pack carries beyond its limit below 8 MiB. */
+const MOST_BLOBS = 10_000;
 
 /** The blobs of a pack that is being filled, in memory. */
 export class PackBuilder {
@@ -16,7 +18,7 @@ export class PackBuilder {
   }
 
   get isFull(): boolean {
-    return this.#length >= PACK_BYTES;
+    return this.#length >= PACK_BYTES || this.entries.length >= MOST_BLOBS;
   }
 
   get isEmpty(): boolean {

@@ -53,7 +53,7 @@ export function decodePackHeader(plaintext: Uint8Array): readonly PackEntry[] {
     if (at + size > bytes.length) throw new RangeError(`the header ends inside the entry at offset ${at}`);
     const length = bytes.readUInt32LE(at + 1);
     entries.push({
-      id: blobId(Uint8Array.prototype.slice.call(bytes, at + size - 32, at + size)),
+      id: blobId(new Uint8Array(bytes.subarray(at + size - 32, at + size))),
       type: kind % 2 === 1 ? 'tree' : 'data',
       offset,
       length,

@@ -9,12 +9,12 @@ import { encodeConfig, newConfig, parseConfig, type RepositoryConfig } from './c
 import { damaged } from './damaged-error.ts';
 import { decrypt, encrypt, encryptionReady, type MasterKey } from './encryption.ts';
 import { IndexWriter } from './index-writer.ts';
-import { newMasterKey, openKey, parseKeyFile, type ScryptCost, sealKey } from './key-file.ts';
+import { type KeyFile, newMasterKey, openKey, parseKeyFile, type ScryptCost, sealKey } from './key-file.ts';
 import { loadIndex } from './load-index.ts';
 import { type LockKind, type LockOwner, withLock } from './lock.ts';
 import { type FileId, parseFileId } from './object-id.ts';
 import { encodeSnapshot, parseSnapshot, type Snapshot, type SnapshotFacts } from './snapshot-file.ts';
-import { loadUnpacked, openUnpacked, saveUnpacked } from './unpacked-file.ts';
+import { openUnpacked, saveUnpacked } from './unpacked-file.ts';
 
 /** A repository whose password was right. Nothing is locked or indexed yet; snapshots can be read as they are. */
 export interface Repository {
@@ -69,7 +69,7 @@ export async function initRepository(
 }
 
 /**
- * Tries the password on every key.
+ * Tries the password on every key; a damaged one matters only when no other opens.
  * @throws UserError `no-repository`, `wrong-password`, `repository-damaged`
  */
 export async function openRepository(backend: Backend, password: string): Promise<Repository> {
@@ -126,25 +126,22 @@ export async function withSession<T>(
     try {
       return await work({ repository, reader, writer, signal, saveSnapshot });
     } finally {
+      await writer.end();
       indexWriter.close();
       await indexWriter.flush().catch(() => undefined);
     }
   });
 }
 
-/** All snapshots, oldest first. Needs no lock. */
+/** All snapshots, oldest first. Needs no lock: one that is forgotten meanwhile is left out. */
 export async function readSnapshots({ backend, key }: Repository): Promise<readonly Snapshot[]> {
   const ids = (await backend.list('snapshots'))
     .map(({ name }) => parseFileId(name))
     .filter((id): id is FileId => id !== undefined);
   const snapshots: Snapshot[] = [];
   for (let at = 0; at < ids.length; at += 16) {
-    const batch = ids
-      .slice(at, at + 16)
-      .map(async (id) =>
-        parseSnapshot(await loadUnpacked(backend, key, { type: 'snapshots', name: id }), id),
-      );
-    snapshots.push(...(await Promise.all(batch)));
+    const batch = ids.slice(at, at + 16).map(async (id) => readSnapshotIfPresent({ backend, key }, id));
+    for (const snapshot of await Promise.all(batch)) if (snapshot !== undefined) snapshots.push(snapshot);
   }
   return snapshots.sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
 }
@@ -152,16 +149,33 @@ export async function readSnapshots({ backend, key }: Repository): Promise<reado
 /** @throws UserError `snapshot-not-found`, `repository-damaged` */
 export async function readSnapshot({ backend, key, where }: Repository, id: string): Promise<Snapshot> {
   const name = parseFileId(id);
-  const stored = name === undefined ? undefined : await backend.loadIfPresent({ type: 'snapshots', name });
-  if (name === undefined || stored === undefined) throw new UserError('snapshot-not-found', `the repository ${where} holds no snapshot ${id}`);
-  return parseSnapshot(await openUnpacked(key, stored, `snapshots/${name}`), name);
+  const snapshot = name === undefined ? undefined : await readSnapshotIfPresent({ backend, key }, name);
+  if (snapshot === undefined)
+    throw new UserError('snapshot-not-found', `the repository ${where} holds no snapshot ${id}`);
+  return snapshot;
+}
+
+async function readSnapshotIfPresent(
+  { backend, key }: Pick<Repository, 'backend' | 'key'>,
+  id: FileId,
+): Promise<Snapshot | undefined> {
+  const stored = await backend.loadIfPresent({ type: 'snapshots', name: id });
+  return stored === undefined
+    ? undefined
+    : parseSnapshot(await openUnpacked(key, stored, `snapshots/${id}`), id);
 }
 
 async function findKey(backend: Backend, names: readonly string[], password: string): Promise<MasterKey> {
+  let damage: unknown;
   for (const name of names) {
-    const key = await openKey(parseKeyFile(await backend.load({ type: 'keys', name }), name), password, name);
-    if (key !== undefined) return key;
+    try {
+      const key = await openKey(await loadKeyFile(backend, name), password, name);
+      if (key !== undefined) return key;
+    } catch (error) {
+      damage ??= error;
+    }
   }
+  if (damage !== undefined) throw damage;
   throw new UserError(
     'wrong-password',
     `the password opens none of the ${names.length} keys of ${backend.where}`,
@@ -169,6 +183,13 @@ async function findKey(backend: Backend, names: readonly string[], password: str
       hint: 'look at `repositories.*.password` in the site file and at what it refers to',
     },
   );
+}
+
+async function loadKeyFile(backend: Backend, name: string): Promise<KeyFile> {
+  const bytes = await backend.load({ type: 'keys', name });
+  if (hash('sha256', bytes, 'hex') !== name)
+    throw damaged(`keys/${name}`, 'the content does not match the name');
+  return parseKeyFile(bytes, name);
 }
 
 function thisProcess(): LockOwner {

@@ -27,7 +27,7 @@ export class TreeParser {
   readonly #facts: Buffer[] = [];
   #factBytes = 0;
   #state: 'facts' | 'content' = 'facts';
-  /** The last bytes of facts, in which `"content":[` is looked for over the border of two pieces. */
+  /** What the last bytes were, as `"content":[` can lie over the border of two pieces. */
   #inString = false;
   #escaped = false;
   #key = '';
@@ -67,6 +67,8 @@ export class TreeParser {
       throw new RangeError('a node lacks its name, type or size');
     const lifted =
       Array.isArray(content) && typeof content[0] === 'number' ? this.#contents[content[0]] : undefined;
+    if (lifted === undefined && content !== undefined && content !== null)
+      throw new RangeError('the content of a node is no list');
     return {
       name: goUnquote(name),
       type,

@@ -38,16 +38,17 @@ async function saveLargeTree(writer: BlobWriter, nodes: readonly TreeNode[]): Pr
     await yieldToOthers();
   }
   const id = blobId(new Uint8Array(hash.digest()));
-  if (!writer.takeOn('tree', id)) return { id, length, storedBytes: 0 };
-  return writer.saveCompressed('tree', id, { compressed: await compress(nodes, length), length });
+  return writer.saveLarge('tree', { id, length }, (compress) => {
+    const plaintext = Readable.from(encodeTree(nodes));
+    return collect(compress ? plaintext.pipe(createZstdCompress({ pledgedSrcSize: length })) : plaintext);
+  });
 }
 
 /** A list of ids is never larger compressed: hex digits carry half of their bits. */
-async function compress(nodes: readonly TreeNode[], length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const zstd = Readable.from(encodeTree(nodes)).pipe(createZstdCompress({ pledgedSrcSize: length }));
+async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
   const kept: Uint8Array[] = [];
   let total = 0;
-  for await (const piece of zstd) {
+  for await (const piece of pieces) {
     kept.push(piece);
     total += piece.length;
   }

@@ -1,0 +1,99 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { folderBackend } from '../../src/repository/folder-backend.ts';
+import type { BlobId } from '../../src/repository/object-id.ts';
+import {
+  initRepository,
+  openRepository,
+  type Repository,
+  type RepositorySession,
+} from '../../src/repository/repository.ts';
+import type { Snapshot, SnapshotFacts } from '../../src/repository/snapshot-file.ts';
+import type { TreeNode } from '../../src/repository/tree.ts';
+import { saveTree } from '../../src/repository/tree-writer.ts';
+
+export const PASSWORD = 'correct horse';
+/** Weak and quick: tests open repositories all the time. */
+export const QUICK_COST = { N: 1 << 10, r: 8, p: 1 };
+
+export interface SampleRepository {
+  readonly folder: string;
+  readonly password: string;
+  readonly repository: Repository;
+}
+
+/** A folder that is removed when the test has ended. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'pvebak-repository-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A new repository of ours in a folder. */
+export async function sampleRepository(): Promise<SampleRepository> {
+  const folder = join(await temporaryFolder(), 'repository');
+  await initRepository(folderBackend(folder), PASSWORD, { cost: QUICK_COST });
+  return { folder, password: PASSWORD, repository: await openFolder(folder) };
+}
+
+export function openFolder(folder: string, password = PASSWORD): Promise<Repository> {
+  return openRepository(folderBackend(folder), password);
+}
+
+export interface SampleFile {
+  readonly name: string;
+  readonly blobs: readonly Uint8Array[];
+}
+
+export function snapshotFacts(tree: BlobId, facts: Partial<SnapshotFacts> = {}): SnapshotFacts {
+  return {
+    tree,
+    time: '2026-11-22T18:00:00.120+01:00',
+    hostname: 'pve',
+    paths: ['/qemu/101'],
+    tags: ['pvebak', 'guest=00112233445566ff'],
+    username: 'pvebak',
+    programVersion: 'pvebak 0.1.0',
+    ...facts,
+  };
+}
+
+/** Saves files in one folder as a snapshot. */
+export async function saveFiles(
+  session: RepositorySession,
+  files: readonly SampleFile[],
+  facts: Partial<SnapshotFacts> = {},
+): Promise<Snapshot> {
+  const nodes = await Promise.all(files.map((file) => saveFile(session, file)));
+  const tree = await saveTree(session.writer, nodes);
+  return session.saveSnapshot(snapshotFacts(tree.id, facts));
+}
+
+async function saveFile({ writer }: RepositorySession, { name, blobs }: SampleFile): Promise<TreeNode> {
+  const content: BlobId[] = [];
+  for (const blob of blobs) content.push((await writer.save('data', Uint8Array.from(blob))).id);
+  const size = blobs.reduce((sum, { length }) => sum + length, 0);
+  return {
+    type: 'file',
+    name: Buffer.from(name),
+    mode: 0o600,
+    mtime: '2026-11-22T18:00:00.120+01:00',
+    size,
+    content,
+  };
+}
+
+/** Bytes that do not compress, the same for the same seed (xorshift32). */
+export function noise(length: number, seed: number): Uint8Array<ArrayBuffer> {
+  const words = new Uint32Array(Math.ceil(length / 4));
+  let state = (seed * 2654435761) >>> 0 || 1;
+  for (let at = 0; at < words.length; at++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    words[at] = state;
+  }
+  return new Uint8Array(words.buffer, 0, length);
+}
