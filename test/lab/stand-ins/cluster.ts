@@ -24,6 +24,11 @@ export function listNodes(): readonly string[] {
   return readdirSync(`${PVE}/nodes`).sort();
 }
 
+/** The nodes that answer for each other; without corosync a node stands alone. */
+export function clusterMembers(): readonly string[] {
+  return existsSync(`${PVE}/corosync.conf`) ? listNodes() : [nodeName()];
+}
+
 export function listGuests(): readonly GuestPlace[] {
   return listNodes().flatMap((node) => [...guestsOf(node, 'qemu'), ...guestsOf(node, 'lxc')]);
 }

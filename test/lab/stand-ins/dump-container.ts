@@ -88,7 +88,7 @@ function restart({ guest, log }: Dump, stopped: number): void {
 async function archive(dump: Dump, volumes: readonly MountPoint[]): Promise<void> {
   const { guest, job, log, tmpdir } = dump;
   writeMembers(dump);
-  const root = '/run/vzsnap0';
+  const root = '/run/dump-root';
   const mounted = mountVolumes(volumes, { root, extra: `${tmpdir}/volumes` });
   try {
     log.info(

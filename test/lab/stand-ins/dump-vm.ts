@@ -9,6 +9,7 @@ import { type Drive, deviceName, drivesOf } from './drives.ts';
 import type { Dump } from './dump-container.ts';
 import { Progress } from './dump-progress.ts';
 import { guestRun, now, readSettings, setGuestRun } from './lab-state.ts';
+import { isDeaf } from './qm-command.ts';
 import { configSize } from './sizes.ts';
 import { ToolError } from './tool-error.ts';
 import { CLUSTER } from './vma-layout.ts';
@@ -32,11 +33,21 @@ export async function dumpVm(dump: Dump): Promise<void> {
   }
   const paused = wasRunning && mode !== 'snapshot' ? Date.now() : undefined;
   if (paused !== undefined) log.info(mode === 'suspend' ? 'suspending guest' : 'stopping virtual guest');
+  if (paused !== undefined && mode === 'stop') await shutDown(dump);
   if (paused !== undefined) setGuestRun(guest.vmid, mode === 'suspend' ? 'paused' : 'stopped');
   log.info(
     dump.archive === undefined ? 'sending archive to stdout' : `creating vzdump archive '${dump.archive}'`,
   );
   await sendArchive(dump, drives, { mode, paused });
+}
+
+/** @throws ToolError when the guest has not answered in time; it then keeps running */
+async function shutDown({ guest, job, log, signal }: Dump): Promise<void> {
+  if (!isDeaf(guest)) return;
+  await pause(job.stopwait * 60_000, signal);
+  log.info('VM quit/powerdown failed - got timeout');
+  const command = `qm shutdown ${guest.vmid} --skiplock --keepActive --timeout ${job.stopwait * 60}`;
+  throw new ToolError(`command '${command}' failed: exit code 255`);
 }
 
 interface ModeState {
@@ -77,6 +88,7 @@ async function sendArchive(dump: Dump, drives: readonly Drive[], state: ModeStat
     if (!(error instanceof ToolError)) throw error;
     log.error(error.message);
     log.info('aborting backup job');
+    if (guestRun(guest.vmid).state === 'stopped') log.error(`VM ${guest.vmid} not running`);
     if (!startedHere) log.info('resuming VM again');
     throw error;
   } finally {
@@ -87,6 +99,7 @@ async function sendArchive(dump: Dump, drives: readonly Drive[], state: ModeStat
 function start({ guest, log }: Dump): void {
   log.info('starting kvm to execute backup task');
   if (readConfig(guest).values.get('args')?.includes('lab-start-fails')) {
+    log.plain("kvm: warning: host doesn't support requested feature: CPUID.01H:ECX.pni [bit 0]");
     log.plain("kvm: Host doesn't support requested features");
     throw new ToolError('start failed: QEMU exited with code 1');
   }
@@ -96,6 +109,10 @@ function start({ guest, log }: Dump): void {
 function restorePower({ guest, log, wasRunning }: Dump, startedHere: boolean, { mode }: ModeState): void {
   if (wasRunning && mode === 'suspend') log.info('resume vm');
   if (!startedHere || wasRunning) return;
+  if (guestRun(guest.vmid).state === 'stopped') {
+    log.plain(`VM ${guest.vmid} not running`);
+    return;
+  }
   log.info('stopping kvm after backup task');
   setGuestRun(guest.vmid, 'stopped');
   log.plain('trying to acquire lock...');
@@ -108,9 +125,10 @@ async function runJob(dump: Dump, drives: readonly Drive[], { mode, paused }: Mo
   if (readSettings().version === '9.2') log.info('starting backup via QMP command');
   log.info(`started backup task '${uuidText(uuid)}'`);
   if (mode === 'suspend') await pause(1000, dump.signal);
-  if (wasRunning && guestRun(guest.vmid).state !== 'stopped') setGuestRun(guest.vmid, 'running');
+  const resumes = wasRunning && (paused !== undefined || guestRun(guest.vmid).state !== 'prelaunch');
+  if (resumes) setGuestRun(guest.vmid, 'running');
   const seconds = paused === undefined ? 0 : Math.max(1, Math.round((Date.now() - paused) / 1000));
-  if (wasRunning)
+  if (resumes)
     log.info(paused === undefined ? 'resuming VM again' : `resuming VM again after ${seconds} seconds`);
   await writeArchive(dump, drives, uuid);
 }

@@ -4,10 +4,10 @@
  */
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import {
+  clusterMembers,
   type GuestPlace,
   guestsOf,
   listGuests,
-  listNodes,
   PVE,
   readConfig,
   readConfigText,
@@ -36,11 +36,11 @@ export function clusterResources(type: string | undefined): readonly unknown[] {
       ? readPools().map(({ id }) => ({ id: `/pool/${id}`, pool: id, type: 'pool' }))
       : []),
     ...(wanted('vm') ? allGuests().map(guestResource) : []),
-    ...(wanted('node') ? listNodes().map(nodeResource) : []),
-    ...(wanted('storage') ? listNodes().flatMap(storageResources) : []),
-    ...(wanted('sdn') ? listNodes().filter(isOnline).map(sdnResource) : []),
+    ...(wanted('node') ? clusterMembers().map(nodeResource) : []),
+    ...(wanted('storage') ? clusterMembers().flatMap(storageResources) : []),
+    ...(wanted('sdn') ? clusterMembers().filter(isOnline).map(sdnResource) : []),
     ...(type === undefined && readSettings().version === '9.2'
-      ? listNodes().filter(isOnline).map(networkResource)
+      ? clusterMembers().filter(isOnline).map(networkResource)
       : []),
   ];
 }
@@ -115,7 +115,7 @@ function nodeResource(node: string): object {
 }
 
 export function nodes(): readonly unknown[] {
-  return listNodes().map((node) => {
+  return clusterMembers().map((node) => {
     const { 'cgroup-mode': _, ...rest } = { 'cgroup-mode': 1, ...nodeResource(node) };
     return { ...rest, ssl_fingerprint: fingerprintOf(node) };
   });
@@ -144,8 +144,8 @@ function networkResource(node: string): object {
 }
 
 export function clusterStatus(): readonly unknown[] {
-  const all = listNodes();
-  const single = all.length === 1 || !existsSync(`${PVE}/corosync.conf`);
+  const all = clusterMembers();
+  const single = all.length === 1;
   const cluster = {
     id: 'cluster',
     name: 'lab',
@@ -154,8 +154,7 @@ export function clusterStatus(): readonly unknown[] {
     type: 'cluster',
     version: all.length,
   };
-  const shown = single ? [nodeName()] : all;
-  const members = shown.map((name) => ({
+  const members = all.map((name) => ({
     id: `node/${name}`,
     ip: '127.0.0.1',
     level: '',
@@ -198,7 +197,7 @@ function poolContent(id: string): PoolContent {
   const found = readPools().find((each) => each.id === id);
   if (found === undefined) throw new ToolError(`pool '${id}' does not exist`);
   const guests = allGuests().filter(({ vmid }) => found.vmids.includes(vmid));
-  const places = listNodes().filter(isOnline).flatMap(storageResources);
+  const places = clusterMembers().filter(isOnline).flatMap(storageResources);
   const members = places.filter((each) => 'storage' in each && found.storages.includes(String(each.storage)));
   return { comment: commentOf(found.comment), members: [...guests.map(memberResource), ...members] };
 }
@@ -272,6 +271,8 @@ export function guestStatus(guest: GuestPlace): unknown {
       : {
           pid,
           balloon: maxmem,
+          ballooninfo: { actual: maxmem, max_mem: maxmem },
+          'proxmox-support': PROXMOX_SUPPORT,
           'running-machine': 'pc-i440fx-10.0+pve0',
           'running-qemu': '10.0.13',
           diskread: 0,
@@ -296,6 +297,18 @@ export function guestStatus(guest: GuestPlace): unknown {
     vmid: Number(guest.vmid),
   };
 }
+
+const PROXMOX_SUPPORT = {
+  'backup-access-api': true,
+  'backup-fleecing': true,
+  'backup-max-workers': true,
+  'pbs-dirty-bitmap': true,
+  'pbs-dirty-bitmap-migration': true,
+  'pbs-dirty-bitmap-savevm': true,
+  'pbs-library-version': '1.5.2 (stub)',
+  'pbs-masterkey': true,
+  'query-bitmap-info': true,
+};
 
 const VM_NUMBERS =
   /^(?:acpi|autostart|cores|cpulimit|cpuunits|freeze|kvm|localtime|numa|onboot|protection|reboot|shares|smp|sockets|tablet|tdf|template|vcpus)$/;

@@ -91,7 +91,7 @@ function row([
 function status(guest: GuestPlace, line: CommandLine): number {
   readConfig(guest);
   if (!isSet(line, 'verbose')) {
-    print(1, `status: ${guestRun(guest.vmid).state === 'paused' ? 'running' : guestRun(guest.vmid).state}\n`);
+    print(1, `status: ${guestRun(guest.vmid).state}\n`);
     return 0;
   }
   const all = Object.entries(vmStatus(guest));

@@ -1,4 +1,5 @@
 /** What qmrestore prints while the data comes in, and at the end. */
+import { CLUSTER } from './vma-layout.ts';
 import type { ArchiveHeader } from './vma-reader.ts';
 import { say } from './worker.ts';
 
@@ -10,7 +11,7 @@ export class RestoreReport {
   #percent = 0;
 
   constructor({ devices }: ArchiveHeader) {
-    this.#total = devices.reduce((sum, { size }) => sum + size, 0);
+    this.#total = devices.reduce((sum, { size }) => sum + Math.ceil(size / CLUSTER) * CLUSTER, 0);
   }
 
   count(bytes: number, zeroBytes: number): void {

@@ -114,12 +114,12 @@ async function extract({ job, before, signal }: Extraction, source: ByteSource):
   const plans = planDisks(header, conf, job);
   for (const plan of plans) checkContent(plan.storage);
   const kept = stubOut(job, before, plans);
-  for (const plan of plans) usableStorage(plan.storage);
-  if (job.bwlimit > 0)
-    for (const { storage } of plans.slice(0, 1))
-      say(`rate limit for storage ${storage}: ${job.bwlimit} KiB/s`);
   const volumes = new Map<string, string>();
   try {
+    for (const plan of plans) usableStorage(plan.storage);
+    if (job.bwlimit > 0)
+      for (const { storage } of plans.slice(0, 1))
+        say(`rate limit for storage ${storage}: ${job.bwlimit} KiB/s`);
     for (const plan of plans) volumes.set(plan.device.name, allocate(plan, job.vmid));
     for (const [device, volume] of volumes)
       say(`map '${device}' to '${volumePath(volume)}' (write zeros = 0)`);

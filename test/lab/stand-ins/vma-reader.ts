@@ -42,7 +42,7 @@ export interface ArchiveHeader {
 /** Called for each stored block, and with no data for a cluster of zeros. Bytes behind the end of the device are cut off. */
 export interface DiskWriter {
   readonly data: (device: ArchiveDevice, offset: number, bytes: Uint8Array) => void;
-  /** After each cluster; the count is of the bytes of all devices that are dealt with. */
+  /** After each cluster, whose bytes are counted in full even where the device ends inside. */
   readonly progress: (bytes: number, zeroBytes: number) => void;
 }
 
@@ -211,8 +211,7 @@ function takeEntry(known: KnownDevice | undefined, entry: Entry, writer: DiskWri
   }
   if (cluster >= seen.length) return taken;
   seen[cluster] = 1;
-  const bytes = Math.min(CLUSTER, device.size - cluster * CLUSTER);
-  writer.progress(bytes, Math.max(0, bytes - taken * BLOCK));
+  writer.progress(CLUSTER, CLUSTER - taken * BLOCK);
   return taken;
 }
 

@@ -1,0 +1,83 @@
+/**
+ * The stand-ins are held to recordings of the real tools: the same command on a node with the same guests must end with the same
+ * status and say the same on both streams, but for times, sizes and names of processes.
+ */
+import { readFileSync, rmSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Lab } from './lab.ts';
+import { resetRecordedNode, startRecordedNode } from './recorded-node.ts';
+import { comparable, type Recording, readRecordings } from './recording.ts';
+import { BEFORE, NOT_REPLAYED, REAL_TIME } from './replay-conditions.ts';
+
+const runs8 = readRecordings('runs');
+const tree =
+  runs8
+    .find(({ name }) => name === 'vzdump-exclude-path')
+    ?.stdout.split('\n')
+    .filter((path) => path.startsWith('./')) ?? [];
+
+describe.each([
+  ['8.4', runs8],
+  ['9.2', readRecordings('runs-pve9')],
+] as const)('a node of version %s', (version, recordings) => {
+  let lab: Lab;
+  const replayed = recordings.filter(({ name }) => !NOT_REPLAYED.has(name));
+
+  beforeAll(async () => {
+    lab = await startRecordedNode(version, tree);
+  });
+
+  afterAll(async () => {
+    await lab.stop();
+  });
+
+  it.each(
+    replayed.filter(({ node }) => node === 'pve1').map((recording) => [recording.name, recording] as const),
+  )('does as recorded: %s', async (_, recording) => {
+    await resetRecordedNode(lab);
+    await replay(lab, recording);
+  });
+
+  describe.runIf(recordings.some(({ node }) => node === 'pve2'))('and its neighbour', () => {
+    beforeAll(async () => {
+      await resetRecordedNode(lab);
+      await lab.node('pve2').start();
+    });
+
+    it.each(
+      replayed.filter(({ node }) => node === 'pve2').map((recording) => [recording.name, recording] as const),
+    )('does as recorded: %s', (_, recording) => replay(lab, recording));
+  });
+});
+
+it('replays every recording, or says why not', () => {
+  const names = new Set([...runs8, ...readRecordings('runs-pve9')].map(({ name }) => name));
+  const unknown = [...BEFORE.keys(), ...NOT_REPLAYED.keys(), ...REAL_TIME].filter((name) => !names.has(name));
+  expect(unknown).toEqual([]);
+});
+
+async function replay(lab: Lab, recording: Recording): Promise<void> {
+  const node = lab.node(recording.node);
+  const before = BEFORE.get(recording.name);
+  if (before !== undefined) await node.exec(before);
+  const output = '/var/lib/vz/replayed.bin';
+  const command = quick(recording);
+  const inVarTmp = `cd /var/tmp; ${recording.magic === undefined ? command : `exec > ${output}; ${command}`}`;
+  const { stdout, stderr, exitCode } = await node.exec(inVarTmp);
+  const seen = { exitCode, stdout: comparable(stdout), stderr: comparable(stderr) };
+  const recorded = {
+    exitCode: recording.exitCode,
+    stdout: comparable(recording.stdout),
+    stderr: comparable(recording.stderr),
+  };
+  expect(seen).toEqual(recorded);
+  if (recording.magic === undefined) return;
+  expect(readFileSync(node.path(output)).toString('hex', 0, 4)).toBe(recording.magic);
+  rmSync(node.path(output));
+}
+
+/** Waits a fifth of the time. */
+function quick({ name, command }: Recording): string {
+  if (REAL_TIME.has(name)) return command;
+  return command.replace(/\bsleep (\d+)/g, (_, seconds: string) => `sleep ${Number(seconds) / 5}`);
+}
