@@ -36,7 +36,7 @@ export function goUnquote(text: string): Uint8Array {
   if (!text.includes('\\')) return Buffer.from(text, 'utf8');
   const parts: Uint8Array[] = [];
   const pattern =
-    /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([0-3][0-7]{2})|([abfnrtv"'\\]))|[^\\]+/giy;
+    /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-3][0-7]{2})|([abfnrtv"'\\]))|[^\\]+/gy;
   let end = 0;
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     parts.push(unquotePart(match));

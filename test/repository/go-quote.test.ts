@@ -51,8 +51,7 @@ describe("a name as Go's strconv.Quote writes it", () => {
     for (const [raw] of NAMES)
       await writeFile(Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(raw, 'latin1')]), '');
     await resticOk(repository, 'backup', '--host', 'h', folder);
-    const snapshot = await resticOk(repository, 'cat', 'snapshot', 'latest');
-    let tree = JSON.parse(snapshot).tree;
+    let [{ tree }] = JSON.parse(await resticOk(repository, 'snapshots', '--json'));
     for (const part of folder.split('/').filter((name) => name !== ''))
       tree = (await nodesOf(repository, tree)).find(({ name }) => name === part)?.subtree;
     const names = (await nodesOf(repository, tree)).map(({ name }) => name);

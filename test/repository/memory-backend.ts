@@ -3,19 +3,28 @@ import type { Backend, FileName } from '../../src/repository/backend.ts';
 import { damaged } from '../../src/repository/damaged-error.ts';
 import { UserError } from '../../src/user-error.ts';
 
+export interface MemoryOptions {
+  /** How long each save takes. */
+  readonly saveMs?: number;
+  /** The save that fails, counted from 1. */
+  readonly failAtSave?: number;
+  /** The save from which on all fail. */
+  readonly failFromSave?: number;
+  /** False forgets what is saved. */
+  readonly keep?: boolean;
+}
+
 /** A backend that keeps its files in memory: slow, failing and watched as a test needs it. */
 export class MemoryBackend implements Backend {
   readonly where = 'memory';
   readonly files = new Map<string, Uint8Array>();
   /** In the order in which saving ended, `data/` and so on with the name. */
   readonly saved: string[] = [];
-  readonly #options: { readonly saveMs?: number; readonly failAtSave?: number; readonly keep?: boolean };
+  readonly #options: MemoryOptions;
   #saves = 0;
   #saving = 0;
 
-  constructor(
-    options: { readonly saveMs?: number; readonly failAtSave?: number; readonly keep?: boolean } = {},
-  ) {
+  constructor(options: MemoryOptions = {}) {
     this.#options = options;
   }
 
@@ -36,7 +45,8 @@ export class MemoryBackend implements Backend {
     this.#saving += 1;
     await wait(this.#options.saveMs ?? 0);
     this.#saving -= 1;
-    if (number === this.#options.failAtSave)
+    const { failAtSave, failFromSave = Number.POSITIVE_INFINITY } = this.#options;
+    if (number === failAtSave || number >= failFromSave)
       throw new UserError('repository-write', `cannot write ${nameOf(file)}: the test says so`);
     if (this.#options.keep !== false) this.files.set(nameOf(file), Uint8Array.from(bytes));
     this.saved.push(nameOf(file));
