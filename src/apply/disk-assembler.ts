@@ -1,11 +1,10 @@
+import { CLUSTER_BYTES } from '../formats/vma/block-mask.ts';
 import type { BlobWriter, SavedBlob } from '../repository/blob-writer.ts';
 import type { BlobId } from '../repository/object-id.ts';
 import { ChunkTable } from './chunk-table.ts';
 import type { FilePart } from './file-builder.ts';
 import type { SpilledPiece, SpillFile } from './spill-file.ts';
 import { StoredAmount } from './stored-amount.ts';
-
-export const CLUSTER_BYTES = 65536;
 
 export interface AssemblyBounds {
   /** Bytes of chunks that are not whole yet, in memory, over all disks of a guest. */

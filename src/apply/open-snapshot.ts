@@ -10,7 +10,7 @@ import { UserError } from '../user-error.ts';
 import { archiveName } from './archive-name.ts';
 import { parseRecordedContents, type RecordedContents } from './guest-record.ts';
 import { readProved } from './proved-content.ts';
-import { findNode, listFolder, readContent, readSmallFile } from './snapshot-files.ts';
+import { type ContentPiece, findNode, listFolder, readContent, readSmallFile } from './snapshot-files.ts';
 
 /** A guest's snapshot, found and understood, ready to be read. */
 export interface OpenSnapshot {
@@ -72,7 +72,7 @@ export async function openSnapshot(
 }
 
 async function readArchiveHeader(session: RepositorySession, archive: StoredNode): Promise<VmaHeader> {
-  for await (const event of readVma(readContent(session.reader, archive)))
+  for await (const event of readVma(bytesOf(readContent(session.reader, archive))))
     if (event.kind === 'header') return event.header;
   throw new Error('a VMA without a header was accepted');
 }
@@ -83,7 +83,7 @@ async function* readTar(
   { recorded, onRead }: { readonly recorded: RecordedContents; readonly onRead: (bytes: number) => void },
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const expected = { name: 'the archive', size: archive.size, listDigest: recorded.archiveDigest };
-  for await (const bytes of readProved(session.reader, archive, expected)) {
+  for await (const { bytes } of readProved(session.reader, archive, expected)) {
     onRead(bytes.length);
     yield bytes;
   }
@@ -113,11 +113,15 @@ function readSparseVma(
       size: device.size,
       listDigest: recorded.diskDigests.get(device.name),
     };
-    for await (const bytes of readProved(session.reader, disk, expected)) {
+    for await (const { bytes, isZeros } of readProved(session.reader, disk, expected)) {
       onRead(bytes.length);
-      yield bytes;
+      yield isZeros ? { zeros: bytes.length } : bytes;
     }
   });
+}
+
+async function* bytesOf(pieces: AsyncIterable<ContentPiece>): AsyncGenerator<Uint8Array> {
+  for await (const { bytes } of pieces) yield bytes;
 }
 
 function lacks(id: string, folder: string, what: string): UserError {

@@ -2,7 +2,7 @@ import type { BlobReader } from '../repository/blob-reader.ts';
 import type { StoredNode } from '../repository/tree-parser.ts';
 import { UserError } from '../user-error.ts';
 import { ListDigest } from './list-digest.ts';
-import { readContent } from './snapshot-files.ts';
+import { type ContentPiece, readContent } from './snapshot-files.ts';
 
 /** What a file must be for its snapshot to be whole. */
 export interface ExpectedFile {
@@ -14,24 +14,25 @@ export interface ExpectedFile {
 }
 
 /**
- * A file's bytes; when the last one has been delivered, its size and its list of blobs were as expected.
+ * A file's pieces; when the last one has been delivered, its size and its list of blobs were as expected.
  * @throws UserError `repository-damaged`
  */
 export async function* readProved(
   reader: BlobReader,
   node: StoredNode,
   expected: ExpectedFile,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+): AsyncGenerator<ContentPiece> {
   const digest = new ListDigest();
   let position = 0;
   let size = 0;
-  for await (const bytes of readContent(reader, node)) {
+  for await (const piece of readContent(reader, node)) {
+    const { bytes } = piece;
     const id = node.content.at(position);
     if (id !== undefined) digest.add({ id, length: bytes.length });
     position += 1;
     size += bytes.length;
     if (size > expected.size) break;
-    yield bytes;
+    yield piece;
   }
   if (size !== expected.size)
     throw damagedFile(expected, `it has ${size} bytes, and ${expected.size} were backed up`);

@@ -1,5 +1,7 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import { isZeroRange } from '../formats/zero-range.ts';
 import type { BlobReader } from '../repository/blob-reader.ts';
-import type { BlobId } from '../repository/object-id.ts';
+import { type BlobId, blobId, sameBytes } from '../repository/object-id.ts';
 import type { StoredNode } from '../repository/tree-parser.ts';
 
 /**
@@ -34,25 +36,40 @@ export async function listFolder(
 
 const READ_AHEAD = 8;
 
-/** A file's bytes, blob by blob in order, some read ahead. Each blob was checked against its id. */
-export async function* readContent(
-  reader: BlobReader,
-  node: StoredNode,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const ahead: Promise<Uint8Array<ArrayBuffer>>[] = [];
+/** A piece of a file: one of its blobs. The bytes may be lent again: they must not be changed. */
+export interface ContentPiece {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly isZeros: boolean;
+}
+
+/**
+ * A file's blobs in order, some read ahead. Each was checked against its id. A blob that follows itself, as zeros do,
+ * is read once.
+ */
+export async function* readContent(reader: BlobReader, node: StoredNode): AsyncGenerator<ContentPiece> {
+  const ahead: Promise<ContentPiece>[] = [];
+  let last: { readonly id: BlobId; readonly piece: Promise<ContentPiece> } | undefined;
   const readNext = (position: number) => {
     const id = node.content.at(position);
     if (id === undefined) return;
-    const read = reader.read('data', id);
-    read.catch(() => undefined);
-    ahead.push(read);
+    if (last === undefined || !sameBytes(last.id, id)) last = { id: blobId(id.slice()), piece: readPiece(reader, id) };
+    ahead.push(last.piece);
   };
   for (let position = 0; position < READ_AHEAD; position++) readNext(position);
   for (let position = 0; position < node.content.length; position++) {
-    const bytes = await ahead.shift();
+    const piece = await ahead.shift();
     readNext(position + READ_AHEAD);
-    if (bytes !== undefined) yield bytes;
+    if (piece !== undefined) yield piece;
+    if (position % PIECES_BETWEEN_YIELDS === 0) await yieldToOthers();
   }
+}
+
+const PIECES_BETWEEN_YIELDS = 1024;
+
+function readPiece(reader: BlobReader, id: BlobId): Promise<ContentPiece> {
+  const piece = reader.read('data', id).then((bytes) => ({ bytes, isZeros: isZeroRange(bytes) }));
+  piece.catch(() => undefined);
+  return piece;
 }
 
 /** A small file whole. @throws RangeError when it is longer than `mostBytes` */
@@ -64,6 +81,6 @@ export async function readSmallFile(
   if (node.size > mostBytes)
     throw new RangeError(`${Buffer.from(node.name).toString()} is larger than ${mostBytes} bytes`);
   const parts: Uint8Array[] = [];
-  for await (const bytes of readContent(reader, node)) parts.push(bytes);
+  for await (const { bytes } of readContent(reader, node)) parts.push(bytes);
   return Buffer.concat(parts);
 }

@@ -1,10 +1,11 @@
+import { BLOCK_BYTES, CLUSTER_BYTES } from '../formats/vma/block-mask.ts';
 import { canonicalArchive } from '../formats/vma/canonical-archive.ts';
 import { chunkSizeFor } from '../formats/vma/chunk-size.ts';
 import { readVma, type VmaExtent } from '../formats/vma/read-vma.ts';
 import type { VmaHeader } from '../formats/vma/vma-header.ts';
 import type { BlobWriter } from '../repository/blob-writer.ts';
 import { sameBytes } from '../repository/object-id.ts';
-import { type AssemblyShared, CLUSTER_BYTES, DiskAssembler } from './disk-assembler.ts';
+import { type AssemblyShared, DiskAssembler } from './disk-assembler.ts';
 import { FileBuilder, type FilePart, type TakenFile } from './file-builder.ts';
 import { SpillFile } from './spill-file.ts';
 import type { StoredAmount } from './stored-amount.ts';
@@ -49,7 +50,6 @@ export interface VmIntake {
 
 const MEMORY_BYTES = 96 << 20;
 const SPILL_BYTES = 2 ** 32;
-const BLOCK_BYTES = 4096;
 const FULL_MASK = 0xffff;
 
 /**

@@ -26,7 +26,9 @@ export async function runProgram(args: readonly string[], surroundings: Surround
       'after',
       example('pvebak init site.yaml', 'pvebak plan site.yaml', 'pvebak apply site.yaml'),
     );
-  const runs = (work: Promise<number>) => work.then((value) => void (status = value));
+  const runs = async (work: Promise<number>) => {
+    status = await work;
+  };
 
   program
     .command('init <site>')

@@ -2,6 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { decrypt, encrypt, type MasterKey } from './encryption.ts';
 import { encodePackHeader, type PackEntry } from './pack-header.ts';
+import { releaseMemory } from './release-memory.ts';
 
 /**
  * The work on blobs that costs processor time: done in threads (`blob-worker.ts`), never on the main one.
@@ -32,6 +33,8 @@ export type BlobResult =
   | { readonly kind: 'pack'; readonly id: string; readonly file: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'open'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'damaged'; readonly what: string };
+
+const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
 
 export function doBlobTask(key: MasterKey, task: BlobTask): BlobResult {
   switch (task.kind) {
@@ -69,25 +72,26 @@ function sha256(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(hash('sha256', bytes, 'buffer'));
 }
 
-function seal(key: MasterKey, bytes: Uint8Array, compress: boolean): BlobResult {
-  const compressed = compress
-    ? zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 3 } })
-    : undefined;
-  if (compressed !== undefined && compressed.length < bytes.length) {
-    return { kind: 'seal', sealed: encrypt(key, [compressed]), uncompressedLength: bytes.length };
-  }
-  return { kind: 'seal', sealed: encrypt(key, [bytes]), uncompressedLength: 0 };
+function seal(key: MasterKey, bytes: Uint8Array<ArrayBuffer>, compress: boolean): BlobResult {
+  const compressed = compress ? zstdCompressSync(bytes, { ...ZSTD, chunkSize: Math.max(64, bytes.length) }) : undefined;
+  const smaller = compressed !== undefined && compressed.length < bytes.length;
+  const result = { kind: 'seal', sealed: encrypt(key, [smaller ? compressed : bytes]), uncompressedLength: smaller ? bytes.length : 0 } as const;
+  releaseMemory(bytes);
+  if (compressed !== undefined) releaseMemory(compressed);
+  return result;
 }
 
 function pack(key: MasterKey, blobs: readonly Uint8Array[], entries: readonly PackEntry[]): BlobResult {
   const header = encrypt(key, [encodePackHeader(entries)]);
+  const headerLength = header.length;
   const file = new Uint8Array(blobs.reduce((sum, blob) => sum + blob.length, 0) + header.length + 4);
   let at = 0;
   for (const blob of [...blobs, header]) {
     file.set(blob, at);
     at += blob.length;
+    releaseMemory(blob);
   }
-  new DataView(file.buffer).setUint32(at, header.length, true);
+  new DataView(file.buffer).setUint32(at, headerLength, true);
   return { kind: 'pack', id: createHash('sha256').update(file).digest('hex'), file };
 }
 

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import sodium from 'libsodium-wrappers-sumo';
+import { releaseMemory } from './release-memory.ts';
 
 /**
  * restic's encryption (design document, "Keys, Encryption and MAC"): AES-256 in counter mode, then
@@ -38,7 +39,9 @@ export function encrypt(key: MasterKey, parts: readonly Uint8Array[]): Uint8Arra
   const cipher = createCipheriv('aes-256-ctr', key.encrypt, nonce);
   let at = NONCE_BYTES;
   for (const part of parts) {
-    sealed.set(cipher.update(part), at);
+    const encrypted = cipher.update(part);
+    sealed.set(encrypted, at);
+    releaseMemory(encrypted);
     at += part.length;
   }
   sealed.set(authenticate(key, nonce, sealed.subarray(NONCE_BYTES, at)), at);

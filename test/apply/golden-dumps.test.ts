@@ -178,7 +178,7 @@ async function digestByPvebak(snapshot: string, drive: string): Promise<string> 
     );
     if (node === undefined) throw new Error(`no ${drive} in the snapshot`);
     const hash = createHash('sha256');
-    for await (const bytes of readContent(reader, node)) hash.update(bytes);
+    for await (const { bytes } of readContent(reader, node)) hash.update(bytes);
     return hash.digest('hex');
   });
 }

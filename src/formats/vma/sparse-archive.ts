@@ -1,8 +1,8 @@
 import { FormatError } from '../format-error.ts';
 import { JoinedBytes } from '../joined-bytes.ts';
-import { StreamReader } from '../stream-reader.ts';
 import { BLOCK_BYTES, CLUSTER_BYTES, markedBlocks } from './block-mask.ts';
 import { dataMask } from './data-mask.ts';
+import { type DevicePiece, DeviceReader } from './device-reader.ts';
 import { encodeVmaHeader } from './encode-vma-header.ts';
 import { encodeVmaExtentHeader } from './extent-header-codec.ts';
 import { type ExtentTable, emptyExtentTable } from './extent-table.ts';
@@ -13,12 +13,13 @@ import type { VmaDevice, VmaHeader } from './vma-header.ts';
  * An archive whose masks leave out each 4 KiB block of zeros, so that thin storage stays thin: devices by id, clusters
  * ascending, at most 48 in an extent. The archive header comes as a piece of its own before any device is read. Pieces
  * are owned by the receiver.
- * @param readDevice the bytes of a device, exactly as many as the header says, in pieces of any size
+ * @param readDevice the bytes of a device, exactly as many as the header says, in pieces of any size; a run of zeros
+ * that is told as such is not looked at
  * @throws FormatError, with the offset in the device, when a device is shorter or longer
  */
 export async function* encodeVma(
   header: VmaHeader,
-  readDevice: (deviceId: number) => AsyncIterable<Uint8Array>,
+  readDevice: (deviceId: number) => AsyncIterable<DevicePiece>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
   yield encodeVmaHeader(header);
   if (header.devices.length === 0) yield encodeVmaExtentHeader(emptyExtentTable(), header.uuid);
@@ -37,10 +38,10 @@ interface ArchiveProgress {
 
 async function* encodeDevice(
   device: VmaDevice,
-  source: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<DevicePiece>,
   archive: ArchiveProgress,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-  const reader = new StreamReader(source);
+  const reader = new DeviceReader(source);
   try {
     yield* encodeWindows(device, reader, archive);
   } catch (error) {
@@ -52,18 +53,18 @@ async function* encodeDevice(
 
 async function* encodeWindows(
   device: VmaDevice,
-  reader: StreamReader,
+  reader: DeviceReader,
   { uuid, run }: ArchiveProgress,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
   const scratch = new Uint8Array(Math.min(WINDOW_BYTES, device.size));
   const table = emptyExtentTable();
   for (let window = 0; window < windowCount(device.size); window++) {
     const length = Math.min(WINDOW_BYTES, device.size - window * WINDOW_BYTES);
-    const bytes = await reader.read(length, { what: `device ${device.name}`, scratch });
+    const bytes = await reader.window(scratch.subarray(0, length), device.name);
     openWindow(table, device, window);
-    const blocks = markData(table, bytes);
+    const blocks = bytes === undefined ? 0 : markData(table, bytes);
     yield* run.add(encodeVmaExtentHeader(table, uuid));
-    if (blocks > 0) yield withBlocks(run.end()[0], { table, bytes, blocks });
+    if (bytes !== undefined && blocks > 0) yield withBlocks(run.end()[0], { table, bytes, blocks });
   }
   if (!(await reader.atEnd())) {
     throw new FormatError(`device ${device.name} is longer than ${device.size} bytes`, reader.offset);
