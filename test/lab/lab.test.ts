@@ -148,6 +148,17 @@ it('changes a few blocks of a disk when a file in it changes', () => {
   expect(changed.length).toBeLessThan(20);
 });
 
+it('does not let a protected container be overwritten', async () => {
+  addCt(lab, 'pve1', { vmid: 211, hostname: 'precious', config: { protection: '1' } });
+  const node = lab.node('pve1');
+  const { stderr, exitCode } = await node.exec('pct restore 211 - --rootfs local:0 --force < /dev/null');
+  expect({ stderr, exitCode }).toEqual({
+    stderr: 'unable to restore CT 211 - protection mode enabled\n',
+    exitCode: 255,
+  });
+  expect((await node.exec('pct config 211')).stdout).toContain('protection: 1');
+});
+
 it('moves a guest to another node, where its own tools then find it', async () => {
   addCt(lab, 'pve1', { vmid: 210, hostname: 'nomad' });
   moveGuest(lab, 210, 'pve2');

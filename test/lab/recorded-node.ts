@@ -7,11 +7,11 @@ import { dirname } from 'node:path';
 import { type DiskContent, makeDisk, randomBytesOf } from './disk-image.ts';
 import { addPool } from './guests.ts';
 import { type Lab, startLab } from './lab.ts';
+import { readRecordings } from './recording.ts';
 import { runProgram } from './run-program.ts';
 import type { PveVersion } from './stand-ins/lab-state.ts';
 
-/** @param tree the paths of the recorded container 201, as tar lists them */
-export async function startRecordedNode(version: PveVersion, tree: readonly string[]): Promise<Lab> {
+export async function startRecordedNode(version: PveVersion): Promise<Lab> {
   const lab = await startLab({ nodes: ['pve1', 'pve2'], cluster: false, version, vmaHeaderSeconds: 1 });
   for (const [path, config] of CONFIGS) writeFileSync(`${lab.pve}/nodes/${path}.conf`, config);
   writeFileSync(
@@ -26,15 +26,18 @@ export async function startRecordedNode(version: PveVersion, tree: readonly stri
   });
   addPool(lab, { id: 'prod/db', comment: 'nested', vmids: ['107', '302'] });
   addPool(lab, { id: 'empty' });
-  makeVolumes(lab, tree);
+  makeVolumes(lab, recordedTree());
   await makeArchives(lab);
+  for (const file of ['plain.tar', 'vm101.vma']) {
+    cpSync(lab.node('pve1').path(`/var/tmp/${file}`), lab.node('pve2').path(`/var/tmp/${file}`));
+  }
   await lab.node('pve2').stop();
   cpSync(`${lab.dir}/pve`, `${lab.dir}/pve-before`, { recursive: true, verbatimSymlinks: true });
   return lab;
 }
 
-/** Back to what `startRecordedNode` has made, but for what the commands left on storages under other ids. */
-export async function resetRecordedNode(lab: Lab): Promise<void> {
+/** Back to what `startRecordedNode` has made. @param volumesTouched whether disks may have changed, too */
+export async function resetRecordedNode(lab: Lab, volumesTouched: boolean): Promise<void> {
   for (const node of ['pve1', 'pve2']) {
     for (const type of ['qemu-server', 'lxc']) {
       const folder = `nodes/${node}/${type}`;
@@ -44,11 +47,12 @@ export async function resetRecordedNode(lab: Lab): Promise<void> {
   }
   for (const file of ['user.cfg', 'storage.cfg'])
     cpSync(`${lab.dir}/pve-before/${file}`, `${lab.pve}/${file}`);
-  const node = lab.node('pve1');
-  await node.exec(
-    'cd /var/lib; for v in vz fast; do for i in $(ls $v/images); do [ -e "/var/lib/kept/$v/$i" ] || rm -rf "$v/images/$i"; done; cp -a --sparse=always kept/$v/. $v/images/; done; rm -rf /var/lib/vz/dump/*.tmp /var/lib/vz/dump/*.log /run/lab/guests/* /etc/vzdump.conf',
-  );
+  const tidy = 'rm -rf /var/lib/vz/dump/*.tmp /var/lib/vz/dump/*.log /run/lab/guests/* /etc/vzdump.conf';
+  await lab.node('pve1').exec(volumesTouched ? `${tidy}; ${RESET_VOLUMES}` : tidy);
 }
+
+const RESET_VOLUMES =
+  'cd /var/lib; for v in vz fast; do rm -rf $v/images; cp -a --sparse=always kept/$v $v/images; done';
 
 const MIB = 1 << 20;
 
@@ -78,12 +82,16 @@ function makeVolumes(lab: Lab, tree: readonly string[]): void {
   mkdirSync(`${root}/fast/images/205/subvol-205-disk-1.subvol`);
   mkdirSync(`${root}/vz/bindsrc`);
   writeFileSync(`${root}/vz/images/206/subvol-206-disk-0.subvol/opt/random`, randomBytesOf(12 * MIB, '206'));
-  for (const storage of ['vz', 'fast'])
-    cpSync(`${root}/${storage}/images`, `${root}/kept/${storage}`, { recursive: true });
   runProgram('bash', [
     '-c',
-    `cd '${root}'; for s in vz fast; do rm -rf kept/$s; cp -a --sparse=always $s/images kept/$s; done`,
+    `cd '${root}'; mkdir kept; for s in vz fast; do cp -a --sparse=always $s/images kept/$s; done`,
   ]);
+}
+
+/** The paths of the recorded container 201, as tar has listed them. */
+function recordedTree(): readonly string[] {
+  const listing = readRecordings('runs').find(({ name }) => name === 'vzdump-exclude-path')?.stdout ?? '';
+  return listing.split('\n').filter((path) => path.startsWith('./'));
 }
 
 /** The recorded tree by its names; two of its files have some size. */

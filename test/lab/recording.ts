@@ -53,7 +53,10 @@ export function comparable(text: string): string {
   const named = lines.map((line) =>
     REPLACEMENTS.reduce((changed, [from, to]) => changed.replace(from, to), line),
   );
-  return named.map(sortedOptions).join('\n').trim();
+  return named
+    .map((line) => sortedOptions(line).trimEnd())
+    .join('\n')
+    .trim();
 }
 
 /** Of the machine of the recordings, or a matter of when one looks. */
@@ -88,6 +91,7 @@ const REPLACEMENTS: readonly (readonly [RegExp, string])[] = [
   [/(backup is sparse: ).*/, '$1N'],
   [/(online again after ).*/, '$1N'],
   [/(resuming VM again after ).*/, '$1N'],
+  [/(sparse bytes ).*/, '$1N'],
   [/(space reduction due to 4K zero blocks ).*/, '$1N'],
   [/(short vma extent ).*/, '$1N'],
   [/(CFG: size: )\d+/, '$1N'],

@@ -86,10 +86,10 @@ function restart({ guest, log }: Dump, stopped: number): void {
 }
 
 async function archive(dump: Dump, volumes: readonly MountPoint[]): Promise<void> {
-  const { guest, job, log, tmpdir } = dump;
+  const { guest, job, log } = dump;
   writeMembers(dump);
   const root = '/run/dump-root';
-  const mounted = mountVolumes(volumes, { root, extra: `${tmpdir}/volumes` });
+  const mounted = mountVolumes(volumes, root);
   try {
     log.info(
       dump.archive === undefined ? 'sending archive to stdout' : `creating vzdump archive '${dump.archive}'`,
@@ -98,9 +98,9 @@ async function archive(dump: Dump, volumes: readonly MountPoint[]): Promise<void
       if (path.endsWith('/')) log.warn(`tar does not match exclusion with a trailing slash '${path}'`);
     }
     const paths = volumes.filter(({ key }) => key !== 'rootfs').map(({ path }) => `.${path}`);
-    await runPipeline(dump, tarCommand({ ...dump, root, extra: `${tmpdir}/volumes`, paths }));
+    await runPipeline(dump, tarCommand({ ...dump, root, paths }));
   } finally {
-    for (const point of mounted) unmount(point);
+    for (const point of mounted.toReversed()) unmount(point);
   }
   if (guestRun(guest.vmid).state === 'stopped' && dump.wasRunning && job.mode !== 'stop') {
     throw new ToolError(`CT ${guest.vmid} not running`);
@@ -117,25 +117,17 @@ function writeMembers({ guest, tmpdir }: Dump): void {
   else writeFileSync(`${tmpdir}/etc/vzdump/pct.fw`, '');
 }
 
-/**
- * The root file system at `root`; further volumes under `extra`, since bind mounts of one file system would not stop tar's
- * --one-file-system as real volumes do.
- */
-function mountVolumes(
-  volumes: readonly MountPoint[],
-  at: { readonly root: string; readonly extra: string },
-): readonly string[] {
-  return volumes.map(({ key, path, volume }) => {
-    const target = key === 'rootfs' ? at.root : `${at.extra}${path}`;
-    return mountVolume(volumePath(volume), target);
-  });
+/** Mount points lie inside the root file system, so tar comes by their files twice when storages share a file system. */
+function mountVolumes(volumes: readonly MountPoint[], root: string): readonly string[] {
+  return volumes.map(({ path, volume }) =>
+    mountVolume(volumePath(volume), path === '/' ? root : `${root}${path}`),
+  );
 }
 
 interface TarPlan {
   readonly job: BackupJob;
   readonly tmpdir: string;
   readonly root: string;
-  readonly extra: string;
   /** Of the further volumes, as tar is to name them. */
   readonly paths: readonly string[];
 }
@@ -147,7 +139,7 @@ interface TarCommand {
   readonly shown: string;
 }
 
-function tarCommand({ job, tmpdir, root, extra, paths }: TarPlan): TarCommand {
+function tarCommand({ job, tmpdir, root, paths }: TarPlan): TarCommand {
   const anchored = job.stdexcludes ? ['./tmp/?*', './var/tmp/?*', './var/run/?*.pid'] : [];
   const given = job.excludes.map((path) => (path.startsWith('/') ? `.${path}` : path));
   const head = `tar cpf - ${TAR_OPTIONS} --one-file-system '--warning=no-file-ignored' '--directory=${tmpdir}' ./etc/vzdump/pct.conf ./etc/vzdump/pct.fw '--directory=${root}' --no-anchored '--exclude=lost+found'`;
@@ -156,17 +148,10 @@ function tarCommand({ job, tmpdir, root, extra, paths }: TarPlan): TarCommand {
     ' --anchored',
     ...[...anchored, ...given.filter((path) => path.startsWith('.'))].map((path) => ` '--exclude=${path}'`),
   ].join('');
-  const further =
-    paths.length === 0 ? '' : ` '--directory=${extra}' ${paths.map((path) => `'${path}'`).join(' ')}`;
+  const further = paths.map((path) => ` '${path}'`).join('');
   const limit = job.bwlimit > 0 ? ` | cstream -t ${job.bwlimit * 1024}` : '';
-  return {
-    run: `${head}${excludes} ./${further}${limit}`,
-    shown:
-      `set -o pipefail && ${head}${excludes} ./${paths.map((path) => ` '${path}'`).join('')}${limit}`.replace(
-        root,
-        '/mnt/vzsnap0',
-      ),
-  };
+  const run = `${head}${excludes} ./${further}${limit}`;
+  return { run, shown: `set -o pipefail && ${run}`.replace(root, '/mnt/vzsnap0') };
 }
 
 export const TAR_OPTIONS =

@@ -78,8 +78,8 @@ async function sendArchive(dump: Dump, drives: readonly Drive[], state: ModeStat
     return await writeArchive(dump, [], undefined);
   }
   const startedHere = guestRun(guest.vmid).state === 'stopped';
-  if (startedHere) start(dump);
   try {
+    if (startedHere) start(dump);
     if (state.mode === 'snapshot' && readSettings().version === '9.2') {
       log.info('skipping guest filesystem freeze - disabled in VM options');
     }

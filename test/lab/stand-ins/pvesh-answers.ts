@@ -185,7 +185,7 @@ export function pools(id: string | undefined, type: string | undefined): readonl
 
 export function pool(id: string): unknown {
   const { comment, members } = poolContent(id);
-  return { comment, members, ...(comment === undefined ? { poolid: id } : {}) };
+  return { comment, members, poolid: id };
 }
 
 interface PoolContent {

@@ -97,9 +97,7 @@ interface Extraction {
 function messageOf(error: unknown, signal: AbortSignal): string | undefined {
   if (signal.aborted) return INTERRUPTED;
   if (error instanceof ToolError) return error.message;
-  if (!(error instanceof VmaError)) return undefined;
-  say(`vma: ${error.message}`);
-  return 'got signal 5';
+  return error instanceof VmaError ? 'got signal 5' : undefined;
 }
 
 function readConfigOrEmpty(vmid: string): GuestConfig {
@@ -125,6 +123,7 @@ async function extract({ job, before, signal }: Extraction, source: ByteSource):
       say(`map '${device}' to '${volumePath(volume)}' (write zeros = 0)`);
     await writeDisks({ source, header, volumes, signal });
   } catch (error) {
+    if (error instanceof VmaError) say(`vma: ${error.message}`);
     cleanUp(job.vmid, volumes);
     throw error;
   }

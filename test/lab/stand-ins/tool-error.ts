@@ -2,7 +2,7 @@
  * How a stand-in fails: a text for standard error and an exit status. The status of the real tools means nothing beyond zero or
  * not (an error before the worker starts ends in whatever errno was), so each place names the one that was recorded.
  */
-import { printIfHeard } from './print.ts';
+import { isErrno, printIfHeard } from './print.ts';
 
 export class ToolError extends Error {
   readonly exitCode: number;
@@ -19,6 +19,7 @@ export async function runTool(tool: (args: readonly string[]) => number | Promis
     if (process.getuid?.() !== 0) throw new ToolError(NOT_ROOT);
     process.exit(await tool(process.argv.slice(2)));
   } catch (error) {
+    if (isErrno(error, 'EPIPE')) process.exit(141);
     if (!(error instanceof ToolError)) throw error;
     if (error.message !== '') printIfHeard(2, `${error.message}\n`);
     process.exit(error.exitCode);
