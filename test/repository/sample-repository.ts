@@ -1,8 +1,10 @@
+import { hash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { folderBackend } from '../../src/repository/folder-backend.ts';
+import { sealKey } from '../../src/repository/key-file.ts';
 import type { BlobId } from '../../src/repository/object-id.ts';
 import {
   initRepository,
@@ -40,6 +42,16 @@ export async function sampleRepository(): Promise<SampleRepository> {
 
 export function openFolder(folder: string, password = PASSWORD): Promise<Repository> {
   return openRepository(folderBackend(folder), password);
+}
+
+/** Puts our quick key for the same password in the place of restic's own, which takes a second to open. */
+export async function quickenKey(repository: Repository): Promise<void> {
+  const { backend, key } = repository;
+  const slow = await backend.list('keys');
+  const about = { hostname: 'h', username: 'u', created: '2026-11-22T18:00:00Z', cost: QUICK_COST };
+  const quick = await sealKey(key, PASSWORD, about);
+  await backend.save({ type: 'keys', name: hash('sha256', quick, 'hex') }, quick);
+  for (const { name } of slow) await backend.remove({ type: 'keys', name });
 }
 
 export interface SampleFile {
