@@ -73,8 +73,16 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   makeClusterFiles(`${dir}/pve`, { nodes: all, corosync: options.cluster ?? all.length > 1 });
   makeShared(`${dir}/shared`, options);
   const access = makeAccess(dir, options.sshdConfig ?? '');
-  const nodes = await Promise.all(online.map((name) => LabNode.start(name, dir, access)));
-  return new Lab(dir, nodes, access);
+  const started = await Promise.allSettled(online.map((name) => LabNode.start(name, dir, access)));
+  const lab = new Lab(
+    dir,
+    started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])),
+    access,
+  );
+  const failed = started.find((each) => each.status === 'rejected');
+  if (failed === undefined) return lab;
+  await lab.stop();
+  throw failed.reason;
 }
 
 function makeShared(shared: string, options: LabOptions): void {

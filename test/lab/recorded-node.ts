@@ -13,6 +13,16 @@ import type { PveVersion } from './stand-ins/lab-state.ts';
 
 export async function startRecordedNode(version: PveVersion): Promise<Lab> {
   const lab = await startLab({ nodes: ['pve1', 'pve2'], cluster: false, version, vmaHeaderSeconds: 1 });
+  try {
+    await fill(lab);
+    return lab;
+  } catch (error) {
+    await lab.stop();
+    throw error;
+  }
+}
+
+async function fill(lab: Lab): Promise<void> {
   for (const [path, config] of CONFIGS) writeFileSync(`${lab.pve}/nodes/${path}.conf`, config);
   writeFileSync(
     `${lab.pve}/firewall/109.fw`,
@@ -33,7 +43,6 @@ export async function startRecordedNode(version: PveVersion): Promise<Lab> {
   }
   await lab.node('pve2').stop();
   cpSync(`${lab.dir}/pve`, `${lab.dir}/pve-before`, { recursive: true, verbatimSymlinks: true });
-  return lab;
 }
 
 /** Back to what `startRecordedNode` has made. @param volumesTouched whether disks may have changed, too */

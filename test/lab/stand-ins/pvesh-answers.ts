@@ -2,22 +2,20 @@
  * What the API answers about guests, nodes, storages and pools. Numbers, names, status and template of a guest come from the
  * broadcasts of its node's pvestatd: a node that is off, or a guest that is just made, leaves them out.
  */
-import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import {
   clusterMembers,
   type GuestPlace,
   guestsOf,
   listGuests,
-  PVE,
   readConfig,
   readConfigText,
 } from './cluster.ts';
 import { digestOf } from './guest-config.ts';
 import { ctStatus, vmStatus } from './guest-status.ts';
-import { isFresh, isOnline, nodeName, readSettings, SHARED } from './lab-state.ts';
+import { isFresh, isOnline, nodeName, readSettings } from './lab-state.ts';
 import { poolOf, readPools } from './pools.ts';
+import { spaceOf, storageResources } from './pvesh-storage-answers.ts';
 import { ToolError } from './tool-error.ts';
-import { isOnNode, readStorages, type Storage } from './volumes.ts';
 
 const VERSIONS = {
   '7.4': { release: '7.4', repoid: '51b3c3d4', version: '7.4-19' },
@@ -322,81 +320,4 @@ export function guestConfig(guest: GuestPlace): unknown {
   const typed = [...values].map(([key, value]) => [key, numbers.test(key) ? Number(value) : value] as const);
   const digest = digestOf(readConfigText(guest));
   return { ...Object.fromEntries(typed), ...(description === undefined ? {} : { description }), digest };
-}
-
-export function storages(): readonly unknown[] {
-  const digest = digestOf(readFileSync(`${PVE}/storage.cfg`, 'utf8'));
-  return readStorages().map((storage) => ({
-    ...Object.fromEntries(storage.properties),
-    ...(storage.disabled ? { disable: 1 } : {}),
-    digest,
-    storage: storage.name,
-    type: 'dir',
-  }));
-}
-
-export function nodeStorages(node: string): readonly unknown[] {
-  return readStorages().map((storage) => {
-    const enabled = isOnNode(storage, node) && !storage.disabled;
-    const base = { content: storage.content.join(','), shared: 0, storage: storage.name, type: 'dir' };
-    if (!enabled) return { ...base, active: 0, avail: 0, enabled: 0, total: 0, used: 0 };
-    const { total, used, available } = spaceOf(storage.path);
-    return { ...base, active: 1, avail: available, enabled: 1, total, used, used_fraction: used / total };
-  });
-}
-
-function storageResources(node: string): readonly object[] {
-  const here = readStorages().filter((storage) => isOnNode(storage, node) && !storage.disabled);
-  return here.map((storage) => storageResource(storage, node));
-}
-
-function storageResource(storage: Storage, node: string): object {
-  const base = {
-    content: storage.content.join(','),
-    id: `storage/${node}/${storage.name}`,
-    node,
-    plugintype: 'dir',
-    shared: 0,
-    storage: storage.name,
-    type: 'storage',
-  };
-  if (!isOnline(node)) return { ...base, status: 'unknown' };
-  const { total, used } = spaceOf(storage.path);
-  return { ...base, disk: used, maxdisk: total, status: 'available' };
-}
-
-interface Space {
-  readonly total: number;
-  readonly used: number;
-  readonly available: number;
-}
-
-function spaceOf(path: string): Space {
-  const { bsize, blocks, bfree, bavail } = statfsSync(existsSync(path) ? path : '/');
-  return { total: bsize * blocks, used: bsize * (blocks - bfree), available: bsize * bavail };
-}
-
-/** The newest first. */
-export function tasks(node: string, limit: number): readonly unknown[] {
-  return readTasks(node).reverse().slice(0, limit);
-}
-
-export function taskStatus(node: string, upid: string): unknown {
-  const task = readTasks(node).find((each) => each.upid === upid);
-  if (task === undefined) throw new ToolError(`unable to parse worker upid '${upid}'`);
-  return { ...task, exitstatus: task.status, status: 'stopped' };
-}
-
-interface TaskRecord {
-  readonly upid: string;
-  readonly status: string;
-}
-
-function readTasks(node: string): TaskRecord[] {
-  const file = `${SHARED}/tasks/${node}`;
-  if (!existsSync(file)) return [];
-  return readFileSync(file, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line): TaskRecord => JSON.parse(line));
 }

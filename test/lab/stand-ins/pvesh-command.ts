@@ -8,6 +8,8 @@ import { type CommandLine, optionValue, parameterError, parseCommandLine, text }
 import { print } from './print.ts';
 import * as answers from './pvesh-answers.ts';
 import { pveshCreate } from './pvesh-create.ts';
+import * as storages from './pvesh-storage-answers.ts';
+import * as tasks from './pvesh-task-answers.ts';
 import { ToolError } from './tool-error.ts';
 
 export const NO_COMMAND = `ERROR: no command specified
@@ -33,12 +35,12 @@ const ROUTES: readonly (readonly [string, Answer])[] = [
   ['/nodes', answers.nodes],
   ['/pools', (_, line) => answers.pools(optionValue(line, 'poolid'), optionValue(line, 'type'))],
   ['/pools/*', ([id = '']) => answers.pool(id)],
-  ['/storage', answers.storages],
+  ['/storage', storages.storages],
   ['/nodes/*/qemu', ([node = '']) => answers.nodeVms(node)],
   ['/nodes/*/lxc', ([node = '']) => answers.nodeContainers(node)],
-  ['/nodes/*/storage', ([node = '']) => answers.nodeStorages(node)],
-  ['/nodes/*/tasks', ([node = ''], line) => answers.tasks(node, Number(optionValue(line, 'limit') ?? 50))],
-  ['/nodes/*/tasks/*/status', ([node = '', upid = '']) => answers.taskStatus(node, upid)],
+  ['/nodes/*/storage', ([node = '']) => storages.nodeStorages(node)],
+  ['/nodes/*/tasks', ([node = ''], line) => tasks.tasks(node, Number(optionValue(line, 'limit') ?? 50))],
+  ['/nodes/*/tasks/*/status', ([node = '', upid = '']) => tasks.taskStatus(node, upid)],
   ['/nodes/*/qemu/*/config', ([node = '', vmid = '']) => answers.guestConfig({ vmid, type: 'qemu', node })],
   ['/nodes/*/lxc/*/config', ([node = '', vmid = '']) => answers.guestConfig({ vmid, type: 'lxc', node })],
   [
