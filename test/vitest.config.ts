@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    reporters: ['default', './count-reporter.ts'],
     pool: 'forks',
     maxWorkers: 2,
   },

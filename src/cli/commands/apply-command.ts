@@ -51,7 +51,7 @@ function showPlan(
   { stdout, colour, timeZone }: Surroundings,
 ): void {
   stdout.write(
-    `${renderPlanText(plan, planHeader(site, facts, { file, timeZone }), { colour, width: textWidth(stdout), verbose })}\n`,
+    `${renderPlanText(plan, planHeader(site, facts, { title: `pvebak apply ${file}`, timeZone }), { colour, width: textWidth(stdout), verbose })}\n`,
   );
 }
 

@@ -24,7 +24,7 @@ export async function planCommand(
   const facts = await gatherFacts(site, repositories, surroundings);
   const plan = makePlan(site, facts, { restoreNames: options.restore });
   const { stdout, colour, timeZone } = surroundings;
-  const header = planHeader(site, facts, { file, timeZone });
+  const header = planHeader(site, facts, { title: `pvebak plan ${file}`, timeZone });
   stdout.write(renderPlanText(plan, header, { colour, width: textWidth(stdout), verbose: options.verbose }));
   return exitStatusOfPlan(plan, { detailed: options.detailedExitcode });
 }

@@ -50,7 +50,7 @@ export async function restoreCommand(
   const { stdout, colour, timeZone } = surroundings;
   if (!options.json)
     stdout.write(
-      `${renderPlanText(narrowed, planHeader(asked, facts, { file: options.site, timeZone }), { colour, width: textWidth(stdout) })}\n`,
+      `${renderPlanText(narrowed, planHeader(asked, facts, { title: `pvebak restore ${found.snapshot.id.slice(0, 8)} --to ${options.to}`, timeZone }), { colour, width: textWidth(stdout) })}\n`,
     );
   if (narrowed.restores.length === 0) return EXIT_STATUS.incomplete;
   if (!options.yes) await confirm('Carry this out? [y/N] ', 'y', surroundings, 'give --yes');

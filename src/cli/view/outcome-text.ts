@@ -44,14 +44,14 @@ export function outcomeText(outcome: ItemOutcome): string {
           : `, ${report.warnings.length} warning${report.warnings.length === 1 ? '' : 's'}: ${report.warnings.join('; ')}`;
       const grown = `${formatBytes(report.newBytes)} new (${formatBytes(report.storedBytes)} stored)`;
       return terminalSafe(
-        `${formatBytes(report.diskBytes)} in ${formatDuration(report.elapsedMs)}, ${grown}, snapshot ${report.snapshot.slice(0, 8)}${warnings}`,
+        `${formatBytes(report.diskBytes)} in ${elapsedText(report.elapsedMs)}, ${grown}, snapshot ${report.snapshot.slice(0, 8)}${warnings}`,
       );
     }
     case 'restored': {
       const { report } = outcome;
       const left = report.archiveLeft === undefined ? '' : `, archive left at ${report.archiveLeft}`;
       return terminalSafe(
-        `${formatBytes(report.archiveBytes)} in ${formatDuration(report.elapsedMs)} from snapshot ${report.snapshot.slice(0, 8)}${left}`,
+        `${formatBytes(report.archiveBytes)} in ${elapsedText(report.elapsedMs)} from snapshot ${report.snapshot.slice(0, 8)}${left}`,
       );
     }
     case 'failed':
@@ -68,4 +68,9 @@ export function outcomeText(outcome: ItemOutcome): string {
 export function outcomeGlyph(outcome: ItemOutcome): '+' | '!' | '-' {
   if (outcome.kind === 'backed-up' || outcome.kind === 'restored') return '+';
   return outcome.kind === 'skipped' ? '-' : '!';
+}
+
+/** A span that has passed: tenths of a second below ten seconds. */
+function elapsedText(ms: number): string {
+  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : formatDuration(ms);
 }

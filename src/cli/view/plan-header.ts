@@ -4,8 +4,8 @@ import { firstOfEachCluster, reachedHosts } from '../../plan/reached-hosts.ts';
 
 /** What the text of a plan says besides the plan. */
 export interface PlanHeader {
-  /** The site file as the user named it. */
-  readonly file: string;
+  /** The first line: the command and what it is about, `pvebak plan site.yaml`. */
+  readonly title: string;
   /** For moments: `Europe/Berlin`. */
   readonly timeZone: string;
   readonly cadenceMs: number;
@@ -20,12 +20,12 @@ export interface PlanHeader {
 export function planHeader(
   site: Site,
   facts: Facts,
-  { file, timeZone }: { readonly file: string; readonly timeZone: string },
+  { title, timeZone }: { readonly title: string; readonly timeZone: string },
 ): PlanHeader {
   const inventories = firstOfEachCluster(reachedHosts(site, facts)).map((host) => host.inventory);
   const nodes = inventories.flatMap((inventory) => inventory.nodes);
   return {
-    file,
+    title,
     timeZone,
     cadenceMs: site.cadenceMs,
     policies: site.backups.map(({ name, rpoMs }) => ({ name, rpoMs })),

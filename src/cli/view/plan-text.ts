@@ -38,7 +38,7 @@ export function renderPlanText(plan: Plan, header: PlanHeader, options: PlanText
 }
 
 function headerLines(plan: Plan, header: PlanHeader, width: number): readonly string[] {
-  const title = `pvebak plan ${header.file}   ${formatMoment(plan.madeAt, header.timeZone)}`;
+  const title = `${header.title}   ${formatMoment(plan.madeAt, header.timeZone)}`;
   const seen = `${header.nodesOnline}/${header.nodes} nodes, ${header.guests} guests, a run every ${formatDuration(header.cadenceMs)}`;
   return [title, seen].flatMap((line) => wrapLine(terminalSafe(line), width));
 }
