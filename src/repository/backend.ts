@@ -10,7 +10,8 @@ export interface Backend {
   /** Names and sizes; anything that is no name of this type is left out. A missing folder has none. */
   list(type: ListedType): Promise<readonly StoredFile[]>;
   /**
-   * Stores a whole file: afterwards it is durable under its name, or it is not there at all.
+   * Stores a whole file: afterwards it is durable under its name, or it is not there at all. The bytes are lent: they may be
+   * gone once this has resolved.
    * @throws UserError `repository-write`
    */
   save(file: FileName, bytes: Uint8Array): Promise<void>;

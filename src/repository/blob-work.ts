@@ -73,9 +73,15 @@ function sha256(bytes: Uint8Array): Uint8Array {
 }
 
 function seal(key: MasterKey, bytes: Uint8Array<ArrayBuffer>, compress: boolean): BlobResult {
-  const compressed = compress ? zstdCompressSync(bytes, { ...ZSTD, chunkSize: Math.max(64, bytes.length) }) : undefined;
+  const compressed = compress
+    ? zstdCompressSync(bytes, { ...ZSTD, chunkSize: Math.max(64, bytes.length) })
+    : undefined;
   const smaller = compressed !== undefined && compressed.length < bytes.length;
-  const result = { kind: 'seal', sealed: encrypt(key, [smaller ? compressed : bytes]), uncompressedLength: smaller ? bytes.length : 0 } as const;
+  const result = {
+    kind: 'seal',
+    sealed: encrypt(key, [smaller ? compressed : bytes]),
+    uncompressedLength: smaller ? bytes.length : 0,
+  } as const;
   releaseMemory(bytes);
   if (compressed !== undefined) releaseMemory(compressed);
   return result;

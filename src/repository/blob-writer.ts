@@ -5,6 +5,7 @@ import { ByteBudget } from './byte-budget.ts';
 import type { IndexWriter } from './index-writer.ts';
 import { type BlobId, type BlobType, blobId, parseFileId, toHex } from './object-id.ts';
 import { PackBuilder } from './pack-builder.ts';
+import { releaseMemory } from './release-memory.ts';
 
 export interface SavedBlob {
   readonly id: BlobId;
@@ -44,7 +45,7 @@ export class BlobWriter {
   /** Blobs that were taken on but are in no stored pack yet. */
   readonly #taken = new Set<string>();
   readonly #storing = new Set<Promise<void>>();
-  readonly #sealing = new Set<Promise<unknown>>();
+  readonly #saving = new Set<Promise<unknown>>();
   readonly #zeros = new Map<number, Promise<SavedBlob>>();
   #failure: { readonly cause: unknown } | undefined;
 
@@ -63,7 +64,7 @@ export class BlobWriter {
     bytes: Uint8Array<ArrayBuffer>,
   ): Promise<{ readonly done: Promise<SavedBlob> }> {
     await this.#budget.take(bytes.length);
-    return { done: this.#save(type, bytes) };
+    return { done: this.#track(this.#save(type, bytes)) };
   }
 
   /** `start`, and its end. */
@@ -92,9 +93,9 @@ export class BlobWriter {
     return this.#track(this.#encrypt(type, blob, make));
   }
 
-  /** Resolves when everything saved so far, by anybody, is stored and indexed durably. */
+  /** Resolves when everything that was started so far, by anybody, is stored and indexed durably. */
   async flush(): Promise<void> {
-    await Promise.allSettled([...this.#sealing]);
+    await Promise.allSettled([...this.#saving]);
     for (const type of ['data', 'tree'] as const) if (!this.#builders[type].isEmpty) this.#startStoring(type);
     await Promise.allSettled([...this.#storing]);
     this.#check();
@@ -104,7 +105,7 @@ export class BlobWriter {
   /** Saves nothing more; resolves when nothing is under way. Call it before the workers are closed. */
   async end(): Promise<void> {
     this.#fail(new Error('the session has ended'));
-    await Promise.allSettled([...this.#sealing]);
+    await Promise.allSettled([...this.#saving]);
     await Promise.allSettled([...this.#storing]);
   }
 
@@ -115,7 +116,7 @@ export class BlobWriter {
       const hashed = await this.#parts.workers.run<'hash'>({ kind: 'hash', bytes });
       const id = blobId(hashed.id);
       if (!this.#takeOn(type, id)) return { id, length, storedBytes: 0 };
-      return await this.#track(this.#seal(type, id, hashed.bytes));
+      return await this.#seal(type, id, hashed.bytes);
     } finally {
       this.#budget.give(length);
     }
@@ -175,6 +176,7 @@ export class BlobWriter {
       const id = parseFileId(pack.id);
       if (id === undefined) throw new Error('a digest that is none');
       await this.#parts.backend.save({ type: 'data', name: id }, pack.file);
+      releaseMemory(pack.file);
       await this.#parts.indexWriter.add({ id, entries });
       for (const entry of entries) this.#taken.delete(builder.type + toHex(entry.id));
     } finally {
@@ -183,14 +185,14 @@ export class BlobWriter {
   }
 
   async #track<T>(work: Promise<T>): Promise<T> {
-    this.#sealing.add(work);
+    this.#saving.add(work);
     try {
       return await work;
     } catch (cause) {
       this.#fail(cause);
       throw cause;
     } finally {
-      this.#sealing.delete(work);
+      this.#saving.delete(work);
     }
   }
 

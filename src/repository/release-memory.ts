@@ -5,5 +5,10 @@
  */
 export function releaseMemory(bytes: Uint8Array): void {
   const { buffer } = bytes;
-  if (buffer instanceof ArrayBuffer && (bytes.byteLength === buffer.byteLength || buffer.byteLength > Buffer.poolSize) && !buffer.detached) buffer.transfer(0);
+  if (
+    buffer instanceof ArrayBuffer &&
+    (bytes.byteLength === buffer.byteLength || buffer.byteLength > Buffer.poolSize) &&
+    !buffer.detached
+  )
+    buffer.transfer(0);
 }

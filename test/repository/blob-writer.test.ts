@@ -18,7 +18,8 @@ import {
 import { saveTree } from '../../src/repository/tree-writer.ts';
 import { loadUnpacked } from '../../src/repository/unpacked-file.ts';
 import { MemoryBackend } from './memory-backend.ts';
-import { noise, PASSWORD, QUICK_COST, saveFiles, snapshotFacts } from './sample-repository.ts';
+import { noise } from './noise.ts';
+import { PASSWORD, QUICK_COST, saveFiles, snapshotFacts } from './sample-repository.ts';
 import { userErrorOf } from './user-error-of.ts';
 
 afterEach(() => {

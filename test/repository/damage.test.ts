@@ -9,8 +9,8 @@ import {
   withSession,
 } from '../../src/repository/repository.ts';
 import { readNode } from './expect-content.ts';
+import { noise } from './noise.ts';
 import {
-  noise,
   openFolder,
   PASSWORD,
   QUICK_COST,

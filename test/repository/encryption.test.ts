@@ -7,7 +7,7 @@ import {
   OVERHEAD_BYTES,
 } from '../../src/repository/encryption.ts';
 import { newMasterKey } from '../../src/repository/key-file.ts';
-import { noise } from './sample-repository.ts';
+import { noise } from './noise.ts';
 
 beforeAll(() => encryptionReady);
 const key = newMasterKey();

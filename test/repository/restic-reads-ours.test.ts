@@ -5,9 +5,9 @@ import { folderBackend } from '../../src/repository/folder-backend.ts';
 import { initRepository, readSnapshot, readSnapshots, withSession } from '../../src/repository/repository.ts';
 import { saveTree } from '../../src/repository/tree-writer.ts';
 import { expectContent } from './expect-content.ts';
+import { noise } from './noise.ts';
 import { restic, resticOk } from './restic.ts';
 import {
-  noise,
   openFolder,
   PASSWORD,
   QUICK_COST,

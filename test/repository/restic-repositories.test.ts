@@ -9,9 +9,9 @@ import type { StoredNode } from '../../src/repository/tree-parser.ts';
 import { saveTree } from '../../src/repository/tree-writer.ts';
 import { loadUnpacked } from '../../src/repository/unpacked-file.ts';
 import { expectContent, readNode } from './expect-content.ts';
+import { noise } from './noise.ts';
 import { restic, resticOk } from './restic.ts';
 import {
-  noise,
   openFolder,
   PASSWORD,
   quickenKey,
