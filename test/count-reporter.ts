@@ -10,7 +10,9 @@ export default class CountReporter implements Reporter {
     const inState = (state: string) => tests.filter((test) => test.result().state === state);
     const skipped = [...inState('skipped'), ...inState('pending')];
     for (const test of skipped) process.stdout.write(`did not run: ${titleOf(test)}\n`);
-    process.stdout.write(`${inState('passed').length} passed, ${inState('failed').length} failed, ${skipped.length} skipped\n`);
+    process.stdout.write(
+      `${inState('passed').length} passed, ${inState('failed').length} failed, ${skipped.length} skipped\n`,
+    );
     if (skipped.length > 0 && process.env['CI'] !== undefined) process.exitCode = 1;
   }
 }

@@ -52,7 +52,8 @@ export async function* readContent(reader: BlobReader, node: StoredNode): AsyncG
   const readNext = (position: number) => {
     const id = node.content.at(position);
     if (id === undefined) return;
-    if (last === undefined || !sameBytes(last.id, id)) last = { id: blobId(id.slice()), piece: readPiece(reader, id) };
+    if (last === undefined || !sameBytes(last.id, id))
+      last = { id: blobId(id.slice()), piece: readPiece(reader, id) };
     ahead.push(last.piece);
   };
   for (let position = 0; position < READ_AHEAD; position++) readNext(position);

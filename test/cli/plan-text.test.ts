@@ -156,7 +156,10 @@ const hostileNames: Scene = {
 
 function render(scene: Scene, { verbose = false, level = 0 as 0 | 1, width = 80 } = {}): string {
   const plan = makePlan(scene.site, scene.facts, { restoreNames: scene.restoreNames ?? [] });
-  const header = planHeader(scene.site, scene.facts, { title: 'pvebak plan site.yaml', timeZone: 'Europe/Berlin' });
+  const header = planHeader(scene.site, scene.facts, {
+    title: 'pvebak plan site.yaml',
+    timeZone: 'Europe/Berlin',
+  });
   return renderPlanText(plan, header, { colour: new Chalk({ level }), width, verbose });
 }
 
