@@ -132,8 +132,9 @@ export class BlobWriter {
   async #seal(type: BlobType, id: BlobId, bytes: Uint8Array<ArrayBuffer>): Promise<SavedBlob> {
     const length = bytes.length;
     const blob = await this.#parts.workers.run({ kind: 'seal', bytes, compress: this.#parts.compress });
+    const storedBytes = blob.sealed.length;
     await this.#addToPack(type, id, blob);
-    return { id, length, storedBytes: blob.sealed.length };
+    return { id, length, storedBytes };
   }
 
   async #encrypt(
@@ -143,10 +144,12 @@ export class BlobWriter {
   ): Promise<SavedBlob> {
     const { compress, workers } = this.#parts;
     const { sealed } = await workers.run({ kind: 'encrypt', bytes: await make(compress) });
+    const storedBytes = sealed.length;
     await this.#addToPack(type, id, { sealed, uncompressedLength: compress ? length : 0 });
-    return { id, length, storedBytes: sealed.length };
+    return { id, length, storedBytes };
   }
 
+  /** The sealed bytes are handed over with the pack: nothing may be read from them afterwards. */
   async #addToPack(
     type: BlobType,
     id: BlobId,

@@ -136,6 +136,16 @@ describe('what counts as a backup', () => {
     expect(await dumped.snapshotCount()).toBe(before);
   });
 
+  it('all that fills several packs is counted as new, and once it is there as reused', async () => {
+    const tar = join(dumped.folder, 'noise.tar');
+    const make = `test -f '${tar}' || (cd '${dumped.folder}' && mkdir etc && head -c 50000000 /dev/urandom > etc/noise && tar cf '${tar}' etc); cat '${tar}'`;
+    const first = await dumped.backUp({ type: 'lxc', vmid: 300 }, make);
+    expect(first.newBytes).toBe(first.diskBytes);
+    expect(first.storedBytes).toBeGreaterThan(50_000_000);
+    const second = await dumped.backUp({ type: 'lxc', vmid: 300 }, make);
+    expect(second).toMatchObject({ newBytes: 0, reusedBytes: first.diskBytes });
+  });
+
   it('an unchanged guest adds less than 100 KiB, though the stream differs in nearly every byte', async () => {
     await dumped.backUp({ type: 'qemu', vmid: 108 }, send(join(VMA, 'two-drives.vma.gz')));
     const before = await dumped.size();
