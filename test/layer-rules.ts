@@ -1,0 +1,182 @@
+import { posix } from 'node:path';
+import { importsOf } from './imports.ts';
+
+/** What one layer may import, beside itself and `user-error.ts`. */
+export interface LayerRule {
+  readonly reason: string;
+  readonly values: readonly string[];
+  /** Layers of which only types may be imported. */
+  readonly types: readonly string[];
+  /** Modules of Node and packages, by name; `*` allows all. */
+  readonly modules: readonly string[];
+}
+
+export const LAYERS: Readonly<Record<string, LayerRule>> = {
+  cli: {
+    reason: 'It alone reads arguments, prints and chooses adapters, so it may know everything.',
+    values: ['apply', 'config', 'formats', 'plan', 'pve', 'repository', 'transport'],
+    types: [],
+    modules: ['*'],
+  },
+  apply: {
+    reason:
+      'It carries out a plan. If it could read the configuration, it could decide; so it does not see it, and of the plan only the data.',
+    values: ['formats', 'pve', 'repository', 'transport'],
+    types: ['plan'],
+    modules: [
+      'node:child_process',
+      'node:crypto',
+      'node:fs/promises',
+      'node:path',
+      'node:stream',
+      'node:timers/promises',
+      'node:zlib',
+    ],
+  },
+  config: {
+    reason: 'It turns site.yaml into data. Vmids, node names and guests are parsed by those who know them.',
+    values: ['pve'],
+    types: [],
+    modules: ['ajv', 'node:child_process', 'node:fs', 'node:fs/promises', 'node:net', 'node:path', 'yaml'],
+  },
+  plan: {
+    reason:
+      'It is a pure function from facts to a plan: data of others as types, and of pve what parses and prints names. No modules at all: no I/O, no clock, no randomness.',
+    values: ['pve'],
+    types: ['config'],
+    modules: [],
+  },
+  pve: {
+    reason:
+      'What we know about Proxmox VE. It asks a node through the port that transport defines, and hashes for the identity of a guest.',
+    values: ['transport'],
+    types: [],
+    modules: ['node:crypto'],
+  },
+  transport: {
+    reason: 'It runs commands and knows nothing of what they are for.',
+    values: [],
+    types: [],
+    modules: [
+      'node:child_process',
+      'node:crypto',
+      'node:events',
+      'node:stream',
+      'node:timers/promises',
+      'ssh2',
+    ],
+  },
+  formats: {
+    reason: 'Bytes to records and back, in memory: no I/O. Checksums are part of the formats.',
+    values: [],
+    types: [],
+    modules: ['node:crypto'],
+  },
+  repository: {
+    reason:
+      "restic's format: it knows nothing of guests, plans or screens, so that it could be a package of its own.",
+    values: [],
+    types: [],
+    modules: [
+      'libsodium-wrappers-sumo',
+      'node:crypto',
+      'node:fs/promises',
+      'node:os',
+      'node:path',
+      'node:stream',
+      'node:timers/promises',
+      'node:util',
+      'node:worker_threads',
+      'node:zlib',
+    ],
+  },
+};
+
+/** What plan may call in pve: pure functions that parse and print. The rest of pve asks nodes. */
+const PURE_PVE = ['pve/guest.ts', 'pve/line.ts'];
+
+/** Files by path from `src`, `plan/make-plan.ts`, with their text. */
+export type Sources = ReadonlyMap<string, string>;
+
+/** Every import that the table does not allow, as a sentence. */
+export function layerViolations(sources: Sources): readonly string[] {
+  return [...sources].flatMap(([path, text]) =>
+    importsOf(text).flatMap((one) => violation(path, one, sources)),
+  );
+}
+
+/** What a file below cli does that only cli may: print, end the process, read its arguments or its environment. */
+export function surroundingsUsed(sources: Sources): readonly string[] {
+  return [...sources].flatMap(([path, text]) => {
+    const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*$/gm, '');
+    const used =
+      code.match(/\bconsole\.\w+|\bprocess\.(?:env|exit|exitCode|argv|stdout|stderr|stdin|cwd)\b/g) ?? [];
+    return layerOf(path) === 'cli' ? [] : used.map((what) => `${path} uses ${what}, which only cli may`);
+  });
+}
+
+/**
+ * The files of one cycle of imports, the first one again at its end; undefined when there is none. Imports of types alone
+ * are gone when the program runs, and make none.
+ */
+export function importCycle(sources: Sources): readonly string[] | undefined {
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): readonly string[] | undefined => {
+    if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
+    if (done.has(path)) return undefined;
+    for (const { from, typesOnly } of importsOf(sources.get(path) ?? '')) {
+      const cycle =
+        from.startsWith('.') && !typesOnly ? visit(resolve(path, from), [...trail, path]) : undefined;
+      if (cycle !== undefined) return cycle;
+    }
+    done.add(path);
+    return undefined;
+  };
+  for (const path of sources.keys()) {
+    const cycle = visit(path, []);
+    if (cycle !== undefined) return cycle;
+  }
+  return undefined;
+}
+
+function violation(
+  path: string,
+  { from, typesOnly }: { readonly from: string; readonly typesOnly: boolean },
+  sources: Sources,
+): readonly string[] {
+  const layer = layerOf(path);
+  const rule = LAYERS[layer];
+  if (rule === undefined)
+    return path === 'user-error.ts'
+      ? [`${path} imports ${from}, and may import nothing`]
+      : [`${path} is in no layer`];
+  const refused = (what: string) => [`${path} imports ${what}: ${rule.reason}`];
+  if (!from.startsWith('.')) {
+    const allowed = rule.modules.includes('*') || rule.modules.includes(from);
+    return allowed ? [] : refused(from);
+  }
+  const target = resolve(path, from);
+  const targetLayer = layerOf(target);
+  if (target.startsWith('..')) return isSchema(target) ? [] : refused(`${target}, which is not in src`);
+  if (sources.has(target)) {
+    if (targetLayer === layer || target === 'user-error.ts') return [];
+    if (layer === 'plan' && targetLayer === 'pve' && !typesOnly && !PURE_PVE.includes(target))
+      return refused(target);
+    if (rule.values.includes(targetLayer)) return [];
+    return typesOnly && rule.types.includes(targetLayer) ? [] : refused(target);
+  }
+  return [`${path} imports ${target}, which is not there`];
+}
+
+function resolve(path: string, from: string): string {
+  return posix.join(posix.dirname(path), from);
+}
+
+function layerOf(path: string): string {
+  return path.includes('/') ? path.slice(0, path.indexOf('/')) : '';
+}
+
+/** Schemas are data that is published beside the program. */
+function isSchema(target: string): boolean {
+  return /^\.\.\/(?:schemas\/[\w.-]+\.json|package\.json)$/.test(target);
+}
