@@ -6,8 +6,13 @@ export interface ApplyHost {
   readonly name: string;
   /** What the repository knows it by. */
   readonly id: string;
-  /** @throws UserError `host-unreachable`, `host-key`, `login-refused` */
-  open(signal: AbortSignal): Promise<Shell>;
+  /**
+   * Opens a way to one node of the host's cluster.
+   * @throws UserError `host-unreachable`, `host-key`, `login-refused`
+   */
+  openNode(node: NodeName, signal: AbortSignal): Promise<Shell>;
+  /** Whether `openNode` can reach every node of the cluster, not just the one that answers. */
+  readonly reachesAllNodes: boolean;
   readonly dumpDir: string;
   readonly compression: '0' | '1' | 'lzo' | 'gzip' | 'zstd';
   /** vzdump's node filter. */

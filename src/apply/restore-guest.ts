@@ -8,6 +8,7 @@ import { UserError } from '../user-error.ts';
 import type { Progress, RestoreReport } from './apply-event.ts';
 import type { ApplyHost } from './apply-host.ts';
 import { stagedArchiveName } from './archive-name.ts';
+import { lookUpVmid } from './look-up-guest.ts';
 import { type OpenSnapshot, openSnapshot } from './open-snapshot.ts';
 
 export interface RestoreRequest {
@@ -79,29 +80,23 @@ async function checkTarget(
   { replace }: RestoreRequest,
   { shell, signal }: RestoreContext,
 ): Promise<boolean> {
-  const script = 'for f in /etc/pve/nodes/*/*/"$1".conf; do if test -e "$f"; then echo "$f"; fi; done';
-  const found = await capture(shell, ['sh', '-c', script, 'sh', String(target.vmid)], {
-    signal,
-    timeoutMs: SHORT_TIMEOUT_MS,
-  });
-  const path = Buffer.from(found.stdout).toString('utf8').trim();
-  if (path === '') return false;
-  const [, node, folder] = /^\/etc\/pve\/nodes\/([^/]+)\/([^/]+)\//.exec(path) ?? [];
-  const type = folder === 'lxc' ? 'lxc' : 'qemu';
-  if (type !== target.type)
+  const found = await lookUpVmid(shell, target.vmid, signal);
+  if (found === undefined) return false;
+  const name = formatGuestRef(target);
+  if (found.type !== target.type)
     throw targetError(
-      `the vmid ${target.vmid} is used by ${type}/${target.vmid} on node ${node ?? '?'}`,
+      `the vmid ${target.vmid} is used by ${found.type}/${target.vmid} on node ${found.node}`,
       'choose another vmid',
     );
   if (!replace)
     throw targetError(
-      `${formatGuestRef(target)} exists already on node ${node ?? '?'}`,
+      `${name} exists already on node ${found.node}`,
       'choose a free vmid, or allow it to be overwritten',
     );
   const local = await capture(shell, guestCommand(target, 'config'), { signal, timeoutMs: SHORT_TIMEOUT_MS });
   if (!succeeded(local))
     throw targetError(
-      `${formatGuestRef(target)} is on node ${node ?? '?'}, which is not the one that this host entry leads to`,
+      `${name} is on node ${found.node}, which is not the one that this host entry leads to`,
       'restore through that node',
     );
   return true;

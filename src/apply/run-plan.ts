@@ -1,12 +1,22 @@
 import type { BackupAction, Plan, RestoreAction } from '../plan/plan.ts';
-import { formatGuestRef } from '../pve/guest.ts';
+import { formatGuestRef, type NodeName } from '../pve/guest.ts';
 import type { Inventory } from '../pve/inventory.ts';
 import { type Repository, type RepositorySession, withSession } from '../repository/repository.ts';
 import type { Shell } from '../transport/shell.ts';
 import { UserError } from '../user-error.ts';
-import { type ApplyEvent, type ItemId, type ItemLabel, type ItemOutcome, itemId } from './apply-event.ts';
+import {
+  type ApplyEvent,
+  type ItemId,
+  type ItemLabel,
+  type ItemOutcome,
+  itemId,
+  type Progress,
+} from './apply-event.ts';
 import type { ApplyHost } from './apply-host.ts';
 import { backupGuest } from './backup-guest.ts';
+import { lookUpGuest } from './look-up-guest.ts';
+import { NodeShells } from './node-shells.ts';
+import { NodeTurns } from './node-turns.ts';
 import { restoreGuest } from './restore-guest.ts';
 
 /** Everything that carrying out a plan may touch. */
@@ -25,7 +35,7 @@ export interface ApplyPorts {
 }
 
 export interface ApplyOptions {
-  /** How many hosts are worked on at once. */
+  /** How many nodes are worked on at once. */
   readonly parallel: number;
   readonly signal: AbortSignal;
 }
@@ -39,8 +49,8 @@ export interface ItemResult {
 type Action = BackupAction | RestoreAction;
 
 /**
- * Carries out a plan: one action at a time on each host, as many hosts at once as `parallel` says; backups before
- * restores. What fails does not stop the others. When aborted, what has not begun is skipped.
+ * Carries out a plan: one action at a time on each node, as many nodes at once as `parallel` says; on a node backups
+ * come before restores. What fails does not stop the others. When aborted, what has not begun is skipped.
  * @throws UserError when a repository can't be locked or read; nothing was begun then
  */
 export async function runPlan(
@@ -51,18 +61,18 @@ export async function runPlan(
   const actions: readonly Action[] = [...plan.backups, ...plan.restores];
   const names = [...new Set(actions.map(({ repository }) => repository))];
   return withSessions(names, { ports, signal: options.signal }, new Map(), async (sessions) => {
-    const lanes = [...Map.groupBy(actions, hostOf).values()];
-    const results = await inLanes(lanes, options.parallel, (lane) =>
-      runLane(lane, { plan, ports, sessions, signal: options.signal }),
-    );
-    return results.flat();
+    const turns = new NodeTurns(options.parallel);
+    await using shells = new NodeShells(options.signal);
+    const context = { ports, sessions, shells, turns, signal: options.signal };
+    return await Promise.all(actions.map((action) => runItem(action, context)));
   });
 }
 
-interface LaneContext {
-  readonly plan: Plan;
+interface RunContext {
   readonly ports: ApplyPorts;
   readonly sessions: ReadonlyMap<string, RepositorySession>;
+  readonly shells: NodeShells;
+  readonly turns: NodeTurns;
   readonly signal: AbortSignal;
 }
 
@@ -81,95 +91,87 @@ async function withSessions<T>(
   );
 }
 
-async function inLanes<L, R>(
-  lanes: readonly L[],
-  parallel: number,
-  work: (lane: L) => Promise<R>,
-): Promise<readonly R[]> {
-  const results: R[] = [];
-  const waiting = [...lanes.entries()];
-  const worker = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-      results[next[0]] = await work(next[1]);
-  };
-  await Promise.all(Array.from({ length: Math.max(1, parallel) }, worker));
-  return results;
-}
-
-async function runLane(lane: readonly Action[], context: LaneContext): Promise<readonly ItemResult[]> {
-  const [first] = lane;
-  const host = first === undefined ? undefined : context.ports.hosts.get(hostOf(first));
-  if (host === undefined) throw new Error('the plan names a host that the site does not have');
-  const results: ItemResult[] = [];
-  let shell: Shell | undefined;
-  try {
-    for (const action of lane) {
-      results.push(
-        await runItem(action, context, async (item) => {
-          shell ??= await host.open(context.signal);
-          return runAction(action, { ...context, host, shell, item });
-        }),
-      );
-      if (results.at(-1)?.outcome.kind === 'unreachable') {
-        await shell?.[Symbol.asyncDispose]();
-        shell = undefined;
-      }
-    }
-  } finally {
-    await shell?.[Symbol.asyncDispose]();
-  }
-  return results;
-}
-
-interface ActionContext extends LaneContext {
-  readonly item: ItemId;
-  readonly host: ApplyHost;
-  readonly shell: Shell;
-}
-
-async function runItem(
-  action: Action,
-  { ports, signal }: LaneContext,
-  work: (item: ItemId) => Promise<ItemOutcome>,
-): Promise<ItemResult> {
+async function runItem(action: Action, context: RunContext): Promise<ItemResult> {
   const item = idOf(action);
   const label = labelOf(action);
-  ports.emit({ kind: 'item-started', item, label });
-  const outcome = signal.aborted
-    ? ({ kind: 'skipped', reason: 'interrupted before it began' } as const)
-    : await work(item).catch((error: unknown) => failed(error, signal));
-  ports.emit({ kind: 'item-ended', item, outcome });
+  let started = false;
+  const begin = () => {
+    if (!started) context.ports.emit({ kind: 'item-started', item, label });
+    started = true;
+  };
+  const outcome = await runWhereItIs(action, context, begin);
+  begin();
+  context.ports.emit({ kind: 'item-ended', item, outcome });
   return { item, label, outcome };
 }
 
-async function runAction(action: Action, context: ActionContext): Promise<ItemOutcome> {
-  const { ports, sessions, signal, host, shell, item } = context;
-  const session = sessions.get(action.repository);
-  if (session === undefined) throw new Error(`the repository ${action.repository} is not open`);
-  const common = {
-    session,
-    host,
-    shell,
-    clock: ports.clock,
-    signal: AbortSignal.any([signal, session.signal]),
-    onProgress: (progress: Extract<ApplyEvent, { kind: 'item-progress' }>['progress']) =>
-      ports.emit({ kind: 'item-progress', item: item, progress }),
-  };
-  if (action.kind === 'restore') {
-    const { replaces, snapshot, to } = action;
-    const request = { snapshot: snapshot.id, guest: snapshot.guest, to, replace: replaces !== undefined };
-    return { kind: 'restored', report: await restoreGuest(request, common) };
+/** A guest that has moved since it was planned waits for its new node's turn; one that keeps moving is given up. */
+async function runWhereItIs(action: Action, context: RunContext, begin: () => void): Promise<ItemOutcome> {
+  let node = nodeOf(action);
+  for (let moves = 0; moves <= MOST_MOVES; moves++) {
+    const attempt = await context.turns.run(nodeKey(action, node, context.ports), () =>
+      runOnNode(action, node, context, begin),
+    );
+    if (attempt.kind !== 'moved') return attempt;
+    node = attempt.to;
   }
+  return { kind: 'skipped', reason: 'the guest keeps moving from node to node' };
+}
+
+const MOST_MOVES = 3;
+
+type Attempt = ItemOutcome | { readonly kind: 'moved'; readonly to: NodeName };
+
+async function runOnNode(
+  action: Action,
+  node: NodeName,
+  context: RunContext,
+  begin: () => void,
+): Promise<Attempt> {
+  const { ports, shells, signal } = context;
+  if (signal.aborted) return { kind: 'skipped', reason: 'interrupted before it began' };
+  begin();
+  const host = ports.hosts.get(hostOf(action));
+  if (host === undefined) throw new Error('the plan names a host that the site does not have');
+  let shell: Shell | undefined;
+  try {
+    shell = await shells.get(host, node);
+    return action.kind === 'backup'
+      ? await backUp(action, { ...context, host, node, shell })
+      : await restore(action, { ...context, host, node, shell });
+  } catch (error) {
+    const outcome = failed(error, signal);
+    // A way that could not be opened stays so for this run; one that broke is opened again for the next guest.
+    if (outcome.kind === 'unreachable' && shell !== undefined) await shells.drop(host, node);
+    return outcome;
+  }
+}
+
+interface OnNode extends RunContext {
+  readonly host: ApplyHost;
+  readonly node: NodeName;
+  readonly shell: Shell;
+}
+
+async function backUp(action: BackupAction, context: OnNode): Promise<Attempt> {
+  const { ports, shell, node, host } = context;
   const inventory = ports.inventories.get(action.host);
   const guest = inventory?.guests.find(({ ref }) => formatGuestRef(ref) === formatGuestRef(action.guest.ref));
   if (inventory === undefined || guest === undefined)
     throw new Error(`${formatGuestRef(action.guest.ref)} is planned, but in no inventory`);
+  const { ref, identity } = { ref: action.guest.ref, identity: action.identity };
+  const at = await lookUpGuest(
+    shell,
+    { ref, identity, clusterFingerprint: inventory.clusterFingerprint },
+    context.signal,
+  );
+  if (at !== node) return host.reachesAllNodes ? { kind: 'moved', to: at } : movedAway(action, at);
   const { run, programVersion, temporaryFolder, offsetMinutes } = ports;
-  const onWaiting = () => ports.emit({ kind: 'item-waiting', item: item, what: 'vzdump-lock' });
-  return {
-    kind: 'backed-up',
-    report: await backupGuest(action, {
-      ...common,
+  const onWaiting = () => ports.emit({ kind: 'item-waiting', item: idOf(action), what: 'vzdump-lock' });
+  const report = await backupGuest(
+    { ...action, guest: { ...action.guest, node } },
+    {
+      ...toolsFor(action, context),
       inventory,
       guest,
       run,
@@ -177,7 +179,40 @@ async function runAction(action: Action, context: ActionContext): Promise<ItemOu
       temporaryFolder,
       offsetMinutes,
       onWaiting,
-    }),
+    },
+  );
+  return { kind: 'backed-up', report };
+}
+
+function movedAway(action: BackupAction, to: NodeName): ItemOutcome {
+  const reason = `${formatGuestRef(action.guest.ref)} has moved to node ${to}, which this host entry does not reach`;
+  return {
+    kind: 'failed',
+    code: 'guest',
+    reason,
+    hint: 'a host entry with `mode: remote` reaches all nodes of its cluster',
+    left: [],
+  };
+}
+
+async function restore(action: RestoreAction, context: OnNode): Promise<ItemOutcome> {
+  const { replaces, snapshot, to } = action;
+  const request = { snapshot: snapshot.id, guest: snapshot.guest, to, replace: replaces !== undefined };
+  return { kind: 'restored', report: await restoreGuest(request, toolsFor(action, context)) };
+}
+
+function toolsFor(action: Action, { ports, sessions, host, shell, signal }: OnNode) {
+  const session = sessions.get(action.repository);
+  if (session === undefined) throw new Error(`the repository ${action.repository} is not open`);
+  const onProgress = (progress: Progress) =>
+    ports.emit({ kind: 'item-progress', item: idOf(action), progress });
+  return {
+    session,
+    host,
+    shell,
+    clock: ports.clock,
+    signal: AbortSignal.any([signal, session.signal]),
+    onProgress,
   };
 }
 
@@ -201,6 +236,15 @@ function failed(error: unknown, signal: AbortSignal): ItemOutcome {
 
 function hostOf(action: Action): string {
   return action.kind === 'backup' ? action.host : action.to.host;
+}
+
+function nodeOf(action: Action): NodeName {
+  return action.kind === 'backup' ? action.guest.node : action.to.node;
+}
+
+/** The same for all host entries that lead into one cluster. */
+function nodeKey(action: Action, node: NodeName, { inventories }: ApplyPorts): string {
+  return `${inventories.get(hostOf(action))?.clusterFingerprint ?? hostOf(action)}/${node}`;
 }
 
 function idOf(action: Action): ItemId {

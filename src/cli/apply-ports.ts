@@ -38,7 +38,8 @@ export function applyHost(host: HostEntry, surroundings: Surroundings): ApplyHos
   return {
     name: host.name,
     id: host.id,
-    open: (signal) => openShell(host, surroundings, signal),
+    openNode: (_node, signal) => openShell(host, surroundings, signal),
+    reachesAllNodes: false,
     dumpDir: host.dumpDir,
     compression: host.backupCompression,
     node: host.node,

@@ -65,7 +65,7 @@ export class DumpedFiles implements AsyncDisposable {
       backupGuest(action, {
         session,
         shell,
-        host: { ...HOST, open: async () => shell },
+        host: { ...HOST, openNode: async () => shell },
         inventory: { version: { release: '8.4', version: '8.4.21' }, clusterFingerprint: CLUSTER },
         guest: guestOf(action),
         run: 'test-run',
@@ -118,6 +118,7 @@ export class DumpedFiles implements AsyncDisposable {
 const CLUSTER = '0'.repeat(64);
 const HOST = {
   name: 'pve',
+  reachesAllNodes: false,
   id: 'pve',
   dumpDir: '/nonexistent',
   compression: '0',
