@@ -1,12 +1,21 @@
 import { parseNodeName } from '../pve/guest.ts';
 import { asList } from './as-list.ts';
 import { buildSecret } from './build-secret.ts';
+import { buildVzdump } from './build-vzdump.ts';
 import { expandPath, type PathBase } from './expand-path.ts';
+import { parseDuration } from './parse-duration.ts';
 import { parseLocation } from './parse-location.ts';
-import { parseSize } from './parse-size.ts';
 import { promised } from './promised.ts';
-import type { RawHost } from './raw-site.ts';
-import type { BackupCompression, HostAccess, HostEntry, HostKeys, SshLogin, VzdumpOptions } from './site.ts';
+import type { OneOrMore, RawHost, RawNodeAccess } from './raw-site.ts';
+import type {
+  BackupCompression,
+  HostAccess,
+  HostEntry,
+  HostKeys,
+  NodeAccess,
+  SshClient,
+  SshLogin,
+} from './site.ts';
 
 /** One entry under `hosts`. */
 export function buildHost(name: string, raw: RawHost, base: PathBase): HostEntry {
@@ -19,6 +28,7 @@ export function buildHost(name: string, raw: RawHost, base: PathBase): HostEntry
     dumpDir: raw.dump_dir ?? '/var/lib/vz/dump',
     ...(raw.node === undefined ? {} : { node: promised(parseNodeName(raw.node), 'node') }),
     cleanup: raw.cleanup ?? false,
+    ...(raw.config_backup === true ? { configBackup: true } : {}),
     vzdump: buildVzdump(raw.vzdump ?? {}),
   };
 }
@@ -26,10 +36,37 @@ export function buildHost(name: string, raw: RawHost, base: PathBase): HostEntry
 function buildAccess(raw: RawHost, base: PathBase): HostAccess {
   return {
     kind: 'ssh',
-    addresses: asList(raw.location).map((location) => promised(parseLocation(location), 'location')),
+    addresses: buildAddresses(raw.location),
     username: raw.conn_username ?? 'root',
     login: buildLogin(raw, base),
     hostKeys: buildHostKeys(raw, base),
+    client: buildClient(raw),
+    nodes: new Map(
+      Object.entries(raw.nodes ?? {}).map(([name, node]) => [
+        promised(parseNodeName(name), 'nodes'),
+        buildNodeAccess(node),
+      ]),
+    ),
+    stallTimeoutMs: promised(parseDuration(raw.stall_timeout ?? '5m'), 'stall_timeout'),
+  };
+}
+
+type Addresses = Extract<HostAccess, { kind: 'ssh' }>['addresses'];
+
+function buildAddresses(location: OneOrMore<string> | undefined): Addresses {
+  return asList(location).map((text) => promised(parseLocation(text), 'location'));
+}
+
+function buildClient(raw: RawHost): SshClient {
+  return raw.conn_client === 'openssh'
+    ? { kind: 'openssh', options: asList(raw.ssh_options) }
+    : { kind: 'ssh2' };
+}
+
+function buildNodeAccess(raw: RawNodeAccess): NodeAccess {
+  return {
+    ...(raw.location === undefined ? {} : { addresses: buildAddresses(raw.location) }),
+    ...(raw.host_key === undefined ? {} : { hostKeys: buildFingerprints(raw.host_key) }),
   };
 }
 
@@ -56,28 +93,17 @@ function buildIdentity(raw: RawHost, base: PathBase): SshLogin {
 }
 
 function buildHostKeys(raw: RawHost, base: PathBase): HostKeys {
-  if (raw.host_key !== undefined) {
-    return { kind: 'fingerprints', sha256: asList(raw.host_key).map((key) => key.replace(/=$/, '')) };
-  }
+  if (raw.host_key !== undefined) return buildFingerprints(raw.host_key);
   const files = asList(raw.known_hosts ?? ['~/.ssh/known_hosts', '/etc/ssh/ssh_known_hosts']);
   return { kind: 'known-hosts', files: files.map((file) => promised(expandPath(file, base), 'known_hosts')) };
+}
+
+function buildFingerprints(keys: OneOrMore<string>): HostKeys {
+  return { kind: 'fingerprints', sha256: asList(keys).map((key) => key.replace(/=$/, '')) };
 }
 
 /** YAML reads 0 and 1 as numbers. */
 function buildCompression(raw: BackupCompression | 0 | 1): BackupCompression {
   if (raw === 0) return '0';
   return raw === 1 ? '1' : raw;
-}
-
-function buildVzdump(raw: NonNullable<RawHost['vzdump']>): VzdumpOptions {
-  return {
-    ...(raw.bwlimit === undefined ? {} : { bwlimitKiB: toKiB(promised(parseSize(raw.bwlimit), 'bwlimit')) }),
-    ...(raw.ionice === undefined ? {} : { ionice: raw.ionice }),
-    excludePath: asList(raw['exclude-path']),
-  };
-}
-
-/** vzdump takes 0 for "no limit". */
-function toKiB(bytes: number): number {
-  return Math.max(1, Math.floor(bytes / 1024));
 }

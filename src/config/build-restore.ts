@@ -1,8 +1,9 @@
 import { parseGuestRef, parseVmid } from '../pve/guest.ts';
+import { buildBandwidth } from './build-bandwidth.ts';
 import type { Surroundings } from './build-site.ts';
 import { promised } from './promised.ts';
 import type { RawRestore } from './raw-site.ts';
-import type { RestoreIntent } from './site.ts';
+import type { ResourceMap, RestoreIntent } from './site.ts';
 
 /** One entry under `restores`. */
 export function buildRestore(raw: RawRestore, surroundings: Surroundings): RestoreIntent {
@@ -22,7 +23,18 @@ export function buildRestore(raw: RawRestore, surroundings: Surroundings): Resto
       unique: raw.to.unique ?? false,
       start: raw.to.start ?? false,
     },
+    ...(raw.map === undefined ? {} : { map: buildMap(raw.map) }),
+    ...(raw.bwlimit === undefined ? {} : { bwlimitKiB: buildBandwidth(raw.bwlimit) }),
+    ...(raw.mode === undefined ? {} : { mode: raw.mode }),
+    ...(raw.order === undefined ? {} : { order: raw.order }),
     onExisting: raw.on_existing ?? 'fail',
     manual: raw.manual ?? false,
+  };
+}
+
+function buildMap(raw: NonNullable<RawRestore['map']>): ResourceMap {
+  return {
+    storage: new Map(Object.entries(raw.storage ?? {})),
+    bridge: new Map(Object.entries(raw.bridge ?? {})),
   };
 }

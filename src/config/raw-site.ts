@@ -40,18 +40,37 @@ export interface RawHost {
   readonly conn_identity_key?: RawSecret;
   readonly conn_passphrase?: RawSecret;
   readonly conn_agent?: string;
+  readonly conn_client?: 'ssh2' | 'openssh';
+  readonly ssh_options?: OneOrMore<string>;
   readonly host_key?: OneOrMore<string>;
   readonly known_hosts?: OneOrMore<string>;
+  readonly nodes?: Readonly<Record<string, RawNodeAccess>>;
+  readonly stall_timeout?: string;
   readonly backup_mode?: 'snapshot' | 'suspend' | 'stop';
   readonly backup_compression?: '0' | '1' | 0 | 1 | 'lzo' | 'gzip' | 'zstd';
   readonly dump_dir?: string;
   readonly node?: string;
   readonly cleanup?: boolean;
-  readonly vzdump?: {
-    readonly bwlimit?: string;
-    readonly ionice?: number;
-    readonly 'exclude-path'?: OneOrMore<string>;
-  };
+  readonly config_backup?: boolean;
+  readonly vzdump?: RawVzdump;
+}
+
+export interface RawNodeAccess {
+  readonly location?: OneOrMore<string>;
+  readonly host_key?: OneOrMore<string>;
+}
+
+export interface RawVzdump {
+  readonly bwlimit?: string;
+  readonly ionice?: number;
+  readonly fleecing?: string | boolean;
+  readonly performance?: { readonly 'max-workers'?: number; readonly 'pbs-entries-max'?: number };
+  readonly 'exclude-path'?: OneOrMore<string>;
+  readonly pigz?: number;
+  readonly zstd?: number;
+  readonly 'notification-mode'?: 'auto' | 'legacy-sendmail' | 'notification-system';
+  readonly lockwait?: string;
+  readonly stopwait?: string;
 }
 
 export interface RawBackup {
@@ -100,6 +119,13 @@ export interface RawRestore {
     readonly start?: boolean;
     readonly unique?: boolean;
   };
+  readonly map?: {
+    readonly storage?: Readonly<Record<string, string>>;
+    readonly bridge?: Readonly<Record<string, string>>;
+  };
+  readonly bwlimit?: string;
+  readonly mode?: 'auto' | 'staged' | 'streamed';
+  readonly order?: number;
   readonly on_existing?: 'fail' | 'replace';
   readonly manual?: boolean;
 }

@@ -40,6 +40,8 @@ export interface HostEntry {
   /** The node that restores go to, where the cluster has several. */
   readonly node?: NodeName;
   readonly cleanup: boolean;
+  /** Set when each node's own configuration (/etc/pve, /etc/network) is kept, too. */
+  readonly configBackup?: true;
   readonly vzdump: VzdumpOptions;
 }
 
@@ -51,9 +53,28 @@ export type HostAccess =
       readonly username: string;
       readonly login: SshLogin;
       readonly hostKeys: HostKeys;
+      readonly client: SshClient;
+      /** Nodes of the cluster that are not reached at the address the cluster states. */
+      readonly nodes: ReadonlyMap<NodeName, NodeAccess>;
+      /** After so many milliseconds in which it says nothing and takes nothing, a connection counts as lost. */
+      readonly stallTimeoutMs: number;
     };
 
+/** What speaks SSH. */
+export type SshClient =
+  | { readonly kind: 'ssh2' }
+  /** The system's own client. Each option is a `KEY=VALUE` for its `-o`. */
+  | { readonly kind: 'openssh'; readonly options: readonly string[] };
+
+/** How one node of a cluster is reached; what is absent is as the cluster and the host entry say. */
+export interface NodeAccess {
+  /** Instead of the address that the cluster states; not empty. */
+  readonly addresses?: readonly { readonly host: string; readonly port: number }[];
+  readonly hostKeys?: HostKeys;
+}
+
 export type SshLogin =
+  /** Also the answer where the server asks for it by keyboard-interactive. */
   | { readonly kind: 'password'; readonly password: SecretRef }
   | { readonly kind: 'identity'; readonly key: SecretRef; readonly passphrase?: SecretRef }
   | { readonly kind: 'agent'; readonly socket?: string };
@@ -66,11 +87,29 @@ export type HostKeys =
 export type BackupMode = 'snapshot' | 'suspend' | 'stop';
 export type BackupCompression = '0' | '1' | 'lzo' | 'gzip' | 'zstd';
 
-/** Options of vzdump that are passed through. */
+/** Options of vzdump that are passed through, named as `vzdumpCommand` takes them. */
 export interface VzdumpOptions {
   readonly bwlimitKiB?: number;
+  /** 0 to 8, which is idle. */
   readonly ionice?: number;
+  /** Writes of the guest during its dump go to an image of their own; without `storage`, where its first disk lies. */
+  readonly fleecing?: { readonly storage?: string };
+  readonly performance?: {
+    /** Reads of a VM's disks at the same time. */
+    readonly maxWorkers?: number;
+    readonly pbsEntriesMax?: number;
+  };
   readonly excludePath: readonly string[];
+  /** 0 is plain gzip, 1 half of the node's cores. */
+  readonly pigzThreads?: number;
+  /** 0 is half of the node's cores. */
+  readonly zstdThreads?: number;
+  /** Absent: no notification of success, mail of a failure where the node's vzdump.conf names an address. */
+  readonly notificationMode?: 'auto' | 'legacy-sendmail' | 'notification-system';
+  /** How long to wait for the node's vzdump lock; a site file that says nothing means 10. */
+  readonly lockwaitMinutes?: number;
+  /** How long a guest may take to shut down in mode stop. */
+  readonly stopwaitMinutes?: number;
 }
 
 export interface BackupPolicy {
@@ -127,7 +166,23 @@ export interface RestoreIntent {
     readonly unique: boolean;
     readonly start: boolean;
   };
+  /** Where the backed-up configuration's storages and bridges are found on the target. `to.storage` counts for what no entry names. */
+  readonly map?: ResourceMap;
+  readonly bwlimitKiB?: number;
+  /** How the archive reaches the target; absent: `auto`. */
+  readonly mode?: RestoreMode;
+  /** Lower ones first, then those without, each in the order of the file. */
+  readonly order?: number;
   readonly onExisting: 'fail' | 'replace';
   /** Only when named on the command line. */
   readonly manual: boolean;
+}
+
+/** A file in `dump_dir`, straight into the tool, or what the guest allows. */
+export type RestoreMode = 'auto' | 'staged' | 'streamed';
+
+/** Old names to new ones. */
+export interface ResourceMap {
+  readonly storage: ReadonlyMap<string, string>;
+  readonly bridge: ReadonlyMap<string, string>;
 }

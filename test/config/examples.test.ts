@@ -14,6 +14,19 @@ describe('the examples', () => {
     },
   );
 
+  test('the example of a cluster uses what a first site does not need', () => {
+    const { hosts, restores } = parse(example('cluster.yaml'));
+    expect(hosts.get('pve')).toMatchObject({
+      access: { client: { kind: 'openssh', options: ['ProxyJump=gate.example.org'] } },
+      configBackup: true,
+      vzdump: { fleecing: { storage: 'local-lvm' }, lockwaitMinutes: 30, stopwaitMinutes: 5 },
+    });
+    expect(restores.map(({ name, order }) => [name, order])).toEqual([
+      ['database', 1],
+      ['web', 2],
+    ]);
+  });
+
   test("the ancestor's sources keep their names, meanings and defaults", () => {
     const { hosts, backups } = parse(example('ancestor.yaml'));
     expect([...hosts.values()].map(({ access }) => access)).toMatchObject([

@@ -34,7 +34,7 @@ describe('a site file', () => {
             backupCompression: '0',
             dumpDir: '/var/lib/vz/dump',
             cleanup: false,
-            vzdump: { excludePath: [] },
+            vzdump: { excludePath: [], lockwaitMinutes: 10 },
           },
         ],
       ]),
@@ -134,13 +134,16 @@ restores:
           passphrase: { kind: 'credential', name: 'pmx' },
         },
         hostKeys: { kind: 'fingerprints', sha256: [FINGERPRINT] },
+        client: { kind: 'ssh2' },
+        nodes: new Map(),
+        stallTimeoutMs: 300_000,
       },
       backupMode: 'suspend',
       backupCompression: '1',
       dumpDir: '/mnt/dump',
       node: 'pve1',
       cleanup: true,
-      vzdump: { bwlimitKiB: 204_800, ionice: 7, excludePath: ['/var/cache'] },
+      vzdump: { bwlimitKiB: 204_800, ionice: 7, excludePath: ['/var/cache'], lockwaitMinutes: 10 },
     });
     expect(backups).toEqual([
       {
