@@ -15,7 +15,8 @@ export type BlobTask =
   | { readonly kind: 'encrypt'; readonly bytes: Uint8Array<ArrayBuffer> }
   | {
       readonly kind: 'pack';
-      readonly blobs: readonly Uint8Array<ArrayBuffer>[];
+      /** One after the other, as the entries say. */
+      readonly blobs: Uint8Array<ArrayBuffer>;
       readonly entries: readonly PackEntry[];
     }
   | {
@@ -60,7 +61,7 @@ export function transferables(message: BlobTask | BlobResult): ArrayBuffer[] {
     case 'encrypt':
       return ['bytes' in message ? message.bytes.buffer : message.sealed.buffer];
     case 'pack':
-      return 'blobs' in message ? message.blobs.map((blob) => blob.buffer) : [message.file.buffer];
+      return ['blobs' in message ? message.blobs.buffer : message.file.buffer];
     case 'open':
       return ['sealed' in message ? message.sealed.buffer : message.bytes.buffer];
     case 'damaged':
@@ -87,17 +88,15 @@ function seal(key: MasterKey, bytes: Uint8Array<ArrayBuffer>, compress: boolean)
   return result;
 }
 
-function pack(key: MasterKey, blobs: readonly Uint8Array[], entries: readonly PackEntry[]): BlobResult {
+/** Puts header and length behind the blobs, in the same buffer where there is room. */
+function pack(key: MasterKey, blobs: Uint8Array<ArrayBuffer>, entries: readonly PackEntry[]): BlobResult {
   const header = encrypt(key, [encodePackHeader(entries)]);
-  const headerLength = header.length;
-  const file = new Uint8Array(blobs.reduce((sum, blob) => sum + blob.length, 0) + header.length + 4);
-  let at = 0;
-  for (const blob of [...blobs, header]) {
-    file.set(blob, at);
-    at += blob.length;
-    releaseMemory(blob);
-  }
-  new DataView(file.buffer).setUint32(at, headerLength, true);
+  const length = blobs.length + header.length + 4;
+  const inPlace = blobs.byteOffset === 0 && length <= blobs.buffer.byteLength;
+  const file = inPlace ? new Uint8Array(blobs.buffer, 0, length) : new Uint8Array(length);
+  if (!inPlace) file.set(blobs);
+  file.set(header, blobs.length);
+  new DataView(file.buffer).setUint32(length - 4, header.length, true);
   return { kind: 'pack', id: createHash('sha256').update(file).digest('hex'), file };
 }
 

@@ -29,9 +29,9 @@ const BYTES_UNDER_WAY = 32 << 20;
 const PACKS_UNDER_WAY = 2;
 
 /**
- * Saves blobs: each once, whoever saves it. All pipelines of a process share one. Memory: 32 MiB of blobs
- * under way, two packs being filled, one waiting and two being stored, 16 MiB each; while one is waiting, every blob
- * that was put into a pack stays under way, so that a slow backend slows its callers. After a failure nothing more is saved:
+ * Saves blobs: each once, whoever saves it. All pipelines of a process share one. Memory: 32 MiB of blobs under way, two
+ * packs being filled and two being stored, 16 MiB each. While two are being stored, blobs that were put into a pack stay
+ * under way, so that a slow backend slows its callers. After a failure nothing more is saved:
  * every later call, `flush` too, fails with the first cause.
  */
 export class BlobWriter {
@@ -149,7 +149,7 @@ export class BlobWriter {
     return { id, length, storedBytes };
   }
 
-  /** The sealed bytes are handed over with the pack: nothing may be read from them afterwards. */
+  /** The sealed bytes are gone afterwards. */
   async #addToPack(
     type: BlobType,
     id: BlobId,
@@ -158,7 +158,7 @@ export class BlobWriter {
     this.#check();
     this.#builders[type].add(id, blob.sealed, blob.uncompressedLength);
     if (this.#builders[type].isFull) this.#startStoring(type);
-    while (this.#storing.size > PACKS_UNDER_WAY) await Promise.race(this.#storing);
+    while (this.#storing.size >= PACKS_UNDER_WAY) await Promise.race(this.#storing);
   }
 
   #startStoring(type: BlobType): void {
@@ -174,8 +174,8 @@ export class BlobWriter {
     await this.#packBudget.take(1);
     try {
       this.#check();
-      const { blobs, entries } = builder;
-      const pack = await this.#parts.workers.run({ kind: 'pack', blobs, entries });
+      const { bytes, entries } = builder;
+      const pack = await this.#parts.workers.run({ kind: 'pack', blobs: bytes, entries });
       const id = parseFileId(pack.id);
       if (id === undefined) throw new Error('a digest that is none');
       await this.#parts.backend.save({ type: 'data', name: id }, pack.file);

@@ -19,7 +19,8 @@ import { saveTree } from '../../src/repository/tree-writer.ts';
 import { loadUnpacked } from '../../src/repository/unpacked-file.ts';
 import { MemoryBackend } from './memory-backend.ts';
 import { noise } from './noise.ts';
-import { PASSWORD, QUICK_COST, saveFiles, snapshotFacts } from './sample-repository.ts';
+import { PASSWORD, QUICK_COST, saveFiles } from './sample-repository.ts';
+import { snapshotFacts } from './snapshot-facts.ts';
 import { userErrorOf } from './user-error-of.ts';
 
 afterEach(() => {

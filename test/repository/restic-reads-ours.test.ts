@@ -16,9 +16,9 @@ import {
   type SampleRepository,
   sampleRepository,
   saveFiles,
-  snapshotFacts,
   temporaryFolder,
 } from './sample-repository.ts';
+import { snapshotFacts } from './snapshot-facts.ts';
 
 const SHARED = { lock: 'shared', threads: 2 } as const;
 const ZEROS = new Uint8Array(1 << 20);

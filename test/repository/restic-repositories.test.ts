@@ -11,14 +11,8 @@ import { loadUnpacked } from '../../src/repository/unpacked-file.ts';
 import { expectContent, readNode } from './expect-content.ts';
 import { noise } from './noise.ts';
 import { restic, resticOk } from './restic.ts';
-import {
-  openFolder,
-  PASSWORD,
-  quickenKey,
-  saveFiles,
-  snapshotFacts,
-  temporaryFolder,
-} from './sample-repository.ts';
+import { openFolder, PASSWORD, quickenKey, saveFiles, temporaryFolder } from './sample-repository.ts';
+import { snapshotFacts } from './snapshot-facts.ts';
 
 const SHARED = { lock: 'shared', threads: 2 } as const;
 const FILES = new Map([

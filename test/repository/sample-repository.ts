@@ -15,6 +15,7 @@ import {
 import type { Snapshot, SnapshotFacts } from '../../src/repository/snapshot-file.ts';
 import type { TreeNode } from '../../src/repository/tree.ts';
 import { saveTree } from '../../src/repository/tree-writer.ts';
+import { snapshotFacts } from './snapshot-facts.ts';
 
 export const PASSWORD = 'correct horse';
 /** Weak and quick: tests open repositories all the time. */
@@ -57,19 +58,6 @@ export async function quickenKey(repository: Repository): Promise<void> {
 export interface SampleFile {
   readonly name: string;
   readonly blobs: readonly Uint8Array[];
-}
-
-export function snapshotFacts(tree: BlobId, facts: Partial<SnapshotFacts> = {}): SnapshotFacts {
-  return {
-    tree,
-    time: '2026-11-22T18:00:00.120+01:00',
-    hostname: 'pve',
-    paths: ['/qemu/101'],
-    tags: ['pvebak', 'guest=00112233445566ff'],
-    username: 'pvebak',
-    programVersion: 'pvebak 0.1.0',
-    ...facts,
-  };
 }
 
 /** Saves files in one folder as a snapshot. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { blobId, type FileId, parseFileId } from '../../src/repository/object-id.ts';
 import { encodeSnapshot, parseSnapshot } from '../../src/repository/snapshot-file.ts';
-import { snapshotFacts } from './sample-repository.ts';
+import { snapshotFacts } from './snapshot-facts.ts';
 
 const ID = parseFileId('ab'.repeat(32)) as FileId;
 const FACTS = snapshotFacts(blobId(new Uint8Array(32).fill(7)));
