@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import ssh2, { type Client } from 'ssh2';
 import { UserError } from '../user-error.ts';
 import type { HostKeyVerdict, HostKeyVerifier } from './host-key.ts';
@@ -15,6 +16,8 @@ export interface Ssh2ConnectOptions {
   /** A packet this often; the third unanswered one ends the connection. */
   readonly keepaliveMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Makes the stream to speak over, once for each attempt; by default a TCP connection of this machine's. */
+  readonly dial?: (address: Address) => Promise<Duplex>;
 }
 
 export interface Address {
@@ -65,6 +68,7 @@ async function attempt(
   const { signal } = options;
   signal?.throwIfAborted();
   const login = loginAttempt(options.username, options.login);
+  const sock = await options.dial?.(address);
   const client = new ssh2.Client();
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   const onAbort = () => resolve({ kind: 'failed', error: asError(signal?.reason) });
@@ -73,6 +77,7 @@ async function attempt(
   watch(client, { address, options, login, judge, resolve });
   client.connect({
     ...connectConfig(address, options),
+    ...(sock !== undefined && { sock }),
     algorithms: {
       cipher: { prepend: ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com'], append: [], remove: [] },
       serverHostKey: hostKeyAlgorithms(

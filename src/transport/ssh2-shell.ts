@@ -12,6 +12,7 @@ import {
   type Ssh2ConnectOptions,
   Unreachable,
 } from './ssh2-connect.ts';
+import { jump } from './ssh2-jump.ts';
 import type { Ssh2Login } from './ssh2-login.ts';
 
 export interface Ssh2ShellOptions extends Pick<Ssh2ConnectOptions, 'verifyHostKey' | 'hostKeyTypes'> {
@@ -25,6 +26,15 @@ export interface Ssh2ShellOptions extends Pick<Ssh2ConnectOptions, 'verifyHostKe
   readonly keepaliveMs?: number;
 }
 
+export interface Ssh2Shell extends Shell {
+  /**
+   * Opens a shell on a host that this one's host can reach, over this connection: with the other host's own key and
+   * login, at the price of encrypting twice. It is lost when this shell is, and its dispose leaves this one open.
+   * @throws UserError as `openSsh2Shell` does, `host-unreachable` also when this host lets no connection through
+   */
+  openThrough(options: Ssh2ShellOptions, ending?: { readonly signal?: AbortSignal }): Promise<Ssh2Shell>;
+}
+
 const defaultTimeoutMs = 15_000;
 const goodbyeMs = 1_000;
 
@@ -34,23 +44,31 @@ const goodbyeMs = 1_000;
  * process gets end of file and a broken pipe, no signal.
  * @throws UserError `host-unreachable` naming each address with its reason; `host-key`; `login-refused`
  */
-export async function openSsh2Shell(
+export function openSsh2Shell(
   options: Ssh2ShellOptions,
   { signal }: { readonly signal?: AbortSignal } = {},
-): Promise<Shell> {
-  const connecting: Ssh2ConnectOptions = {
+): Promise<Ssh2Shell> {
+  return open({ ...timed(options), signal }, formatAddress);
+}
+
+type Opening = Ssh2ShellOptions & Ssh2ConnectOptions;
+
+function timed(options: Ssh2ShellOptions) {
+  return {
     ...options,
     connectTimeoutMs: options.connectTimeoutMs ?? defaultTimeoutMs,
     keepaliveMs: options.keepaliveMs ?? defaultTimeoutMs,
-    signal,
   };
+}
+
+async function open(options: Opening, name: (address: Address) => string): Promise<Ssh2Shell> {
   const failures: string[] = [];
   for (const address of options.addresses) {
     try {
-      return shellOver(await connectSsh2(address, connecting), formatAddress(address));
+      return shellOver(await connectSsh2(address, options), name(address));
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
-      failures.push(`${formatAddress(address)}: ${error.message}`);
+      failures.push(`${name(address)}: ${error.message}`);
     }
   }
   throw unreachable(failures);
@@ -64,7 +82,7 @@ function unreachable(failures: readonly string[]): UserError {
   );
 }
 
-function shellOver(client: Client, where: string): Shell {
+function shellOver(client: Client, where: string): Ssh2Shell {
   const connection = new AbortController();
   client.on('error', (error) => connection.abort(error));
   client.on('close', () => connection.abort(new Error('the connection was closed')));
@@ -74,6 +92,12 @@ function shellOver(client: Client, where: string): Shell {
       const line = quoteArgv(argv);
       signal?.throwIfAborted();
       return startSsh2Command(client, line, { where, connection: connection.signal, signal });
+    },
+    openThrough(options, { signal } = {}) {
+      const opening = timed(options);
+      const jumping = { from: where, timeoutMs: opening.connectTimeoutMs, signal };
+      const dial = (address: Address) => jump(client, address, jumping);
+      return open({ ...opening, signal, dial }, (address) => `${formatAddress(address)} through ${where}`);
     },
     async [Symbol.asyncDispose]() {
       if (connection.signal.aborted) return;

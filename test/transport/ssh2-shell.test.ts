@@ -1,6 +1,5 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import ssh2 from 'ssh2';
@@ -9,6 +8,7 @@ import { capture } from '../../src/transport/capture.ts';
 import { hostKeyFingerprint, hostKeyVerifier } from '../../src/transport/host-key.ts';
 import { openSsh2Shell, type Ssh2ShellOptions } from '../../src/transport/ssh2-shell.ts';
 import { describeShell, text } from './shell-contract.ts';
+import { startAgent } from './ssh-agent.ts';
 import { freePort, makeKey, silentPort, startSshd, type TestSshd } from './sshd.ts';
 
 let sshd: TestSshd;
@@ -250,19 +250,6 @@ describe('login', () => {
     await expect(wrong).rejects.toMatchObject({ message: /tried password, then keyboard-interactive/ });
   });
 });
-
-async function startAgent(socket: string, identityFile: string) {
-  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
-  while (!existsSync(socket)) await sleep(20);
-  execFileSync('ssh-add', ['-q', identityFile], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
-  return {
-    socket,
-    async [Symbol.asyncDispose]() {
-      agent.kill();
-      await once(agent, 'exit');
-    },
-  };
-}
 
 /** A server that takes no password as such, only as the answer to a question. */
 async function startAsking(prompt: string, answer: string) {

@@ -26,11 +26,14 @@ export interface SshdOptions {
   readonly hostKeyTypes?: readonly string[];
   /** Lets root in by this password; done with a copy of /etc/shadow in a mount namespace of the server's own. */
   readonly rootPassword?: string;
+  /** More lines for sshd_config; the first value of a keyword counts. */
+  readonly config?: readonly string[];
 }
 
 export async function startSshd({
   hostKeyTypes = ['ed25519'],
   rootPassword,
+  config: more = [],
 }: SshdOptions = {}): Promise<TestSshd> {
   const directory = mkdtempSync('/tmp/pvebak-sshd-');
   const port = await freePort();
@@ -38,7 +41,10 @@ export async function startSshd({
   writeFileSync(join(directory, 'authorized_keys'), readFileSync(`${identityFile}.pub`));
   const hostKeys = hostKeyTypes.map((type) => makeKey(directory, `host_${type}`, type));
   const config = join(directory, 'sshd_config');
-  writeFileSync(config, sshdConfig({ directory, port, hostKeys, password: rootPassword !== undefined }));
+  writeFileSync(
+    config,
+    sshdConfig({ directory, port, hostKeys, password: rootPassword !== undefined, more }),
+  );
   const server = launch(directory, config, rootPassword);
   await untilListening(port, server);
   return {
@@ -116,10 +122,12 @@ interface Config {
   readonly port: number;
   readonly hostKeys: readonly string[];
   readonly password: boolean;
+  readonly more: readonly string[];
 }
 
-function sshdConfig({ directory, port, hostKeys, password }: Config): string {
+function sshdConfig({ directory, port, hostKeys, password, more }: Config): string {
   return [
+    ...more,
     `Port ${port}`,
     'ListenAddress 127.0.0.1',
     ...hostKeys.map((file) => `HostKey ${file}`),
