@@ -6,13 +6,15 @@ import { formatGuestRef } from '../pve/guest.ts';
 import { parseGuestConfig } from '../pve/guest-config.ts';
 import type { Guest, Inventory, LineId } from '../pve/inventory.ts';
 import type { VzdumpRecord } from '../pve/vzdump-log.ts';
+import { wrappedDump } from '../pve/wrapper/dump-script.ts';
+import { heartbeat } from '../pve/wrapper/heartbeat.ts';
 import { type RepositorySession, readSnapshot } from '../repository/repository.ts';
-import { capture } from '../transport/capture.ts';
 import type { RunningCommand, Shell } from '../transport/shell.ts';
 import type { BackupReport, Progress } from './apply-event.ts';
 import type { ApplyHost } from './apply-host.ts';
 import { archiveName } from './archive-name.ts';
 import { decompressDump } from './decompress-dump.ts';
+import { delayed } from './delayed-signal.ts';
 import { dumpFailure } from './dump-outcome.ts';
 import type { TakenFile } from './file-builder.ts';
 import { encodeGuestRecord, type GuestRecord, parseRecordedContents } from './guest-record.ts';
@@ -49,20 +51,17 @@ type Taken =
 
 /** Between a broken stream and the end of vzdump: time for its log to say why. */
 const LAST_WORDS_MS = 3_000;
+/** What the wrapper on the node may take to end vzdump; then the connection is closed all the same. */
+const END_WITHIN_MS = 45_000;
 
 /**
- * Dumps one guest and commits a snapshot, if all of it is proved whole; otherwise the repository shows nothing.
- * vzdump's log file on the node is removed.
+ * Dumps one guest and commits a snapshot, if all of it is proved whole; otherwise the repository shows nothing. When it
+ * is aborted, or the stream turns out to be broken, vzdump is ended by its wrapper on the node, and its end awaited.
  * @throws UserError with the cause nearest to the root
  */
 export async function backupGuest(action: BackupAction, context: BackupContext): Promise<BackupReport> {
   const dump = new Dump(action, context);
-  try {
-    const taken = await dump.takeIn();
-    return await dump.commit(taken);
-  } finally {
-    await dump.removeLogFile();
-  }
+  return dump.commit(await dump.takeIn());
 }
 
 class Dump {
@@ -73,7 +72,6 @@ class Dump {
   readonly #guest: string;
   readonly #begun: number;
   #started: number;
-  #startedOnNode: string | undefined;
   #streamBytes = 0;
   #doneBytes = 0;
   #newBytes: number | undefined;
@@ -97,18 +95,20 @@ class Dump {
   }
 
   async takeIn(): Promise<Taken> {
-    const { shell, signal } = this.#context;
+    const { shell, host, signal } = this.#context;
     const chunkSizes = await this.#chunkSizes();
-    const broken = new AbortController();
-    const command = await shell.run(this.#command, { signal: AbortSignal.any([signal, broken.signal]) });
-    await command.stdin.end().catch(() => undefined);
+    const givingUp = new AbortController();
+    const enough = AbortSignal.any([signal, givingUp.signal]);
+    const wrapped = wrappedDump(this.#command, { guest: this.#action.guest.ref, dumpDir: host.dumpDir });
+    const command = await shell.run(wrapped, { signal: delayed(enough, END_WITHIN_MS) });
+    const beating = heartbeat(command, { signal: enough });
     const logged = this.#log.read(command.stderr, (record) => this.#watch(record)).catch(() => undefined);
     const intake = await settle(this.#intake(command, chunkSizes));
-    const lastWords = setTimeout(() => broken.abort(), LAST_WORDS_MS);
+    const lastWords = setTimeout(() => givingUp.abort(), LAST_WORDS_MS);
     if (intake.kind === 'done') clearTimeout(lastWords);
     const exit = await command.exit;
-    await logged;
     clearTimeout(lastWords);
+    await Promise.all([logged, beating]);
     signal.throwIfAborted();
     const intakeError = intake.kind === 'failed' ? intake.error : undefined;
     const failure = dumpFailure({
@@ -155,16 +155,6 @@ class Dump {
     };
   }
 
-  /** vzdump leaves a log file in the dump folder at each `--stdout` run and never removes it. */
-  async removeLogFile(): Promise<void> {
-    if (this.#startedOnNode === undefined) return;
-    const { type, vmid } = this.#action.guest.ref;
-    const path = `${this.#context.host.dumpDir}/vzdump-${type}-${vmid}-${this.#startedOnNode}.log`;
-    await capture(this.#context.shell, ['rm', '-f', '--', path], { timeoutMs: 20_000 }).catch(
-      () => undefined,
-    );
-  }
-
   async #intake(command: RunningCommand, chunkSizes: ReadonlyMap<string, number>): Promise<Taken> {
     const stream = decompressDump(this.#counted(command.stdout), this.#context.host.compression);
     const { writer } = this.#context.session;
@@ -209,7 +199,6 @@ class Dump {
   #watch(record: VzdumpRecord): void {
     if (record.kind === 'waiting-for-lock') this.#context.onWaiting();
     if (record.kind === 'started') this.#started = this.#context.clock();
-    if (record.kind === 'other-info') this.#startedOnNode ??= logFileTime(record.text);
   }
 
   /** A line's disk keeps its chunk size for life, so that a resize does not store everything again. */
@@ -364,14 +353,6 @@ function archiveIdentity(
       ? undefined
       : parseGuestConfig('qemu', Buffer.from(config.content).toString('utf8')).createdAt;
   return { uuid: Uint8Array.from(uuid), ctime: createdAt ?? 0 };
-}
-
-/** `Backup started at 2026-11-22 17:07:12` -> `2026_11_22-17_07_12`, which the log file's name carries. */
-function logFileTime(text: string): string | undefined {
-  const [, day, time] = /^Backup started at (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)$/.exec(text) ?? [];
-  return day === undefined || time === undefined
-    ? undefined
-    : `${day.replaceAll('-', '_')}-${time.replaceAll(':', '_')}`;
 }
 
 type Settled<T> =
