@@ -9,6 +9,7 @@ import type { Ssh2Login } from '../transport/ssh2-login.ts';
 import { openSsh2Shell } from '../transport/ssh2-shell.ts';
 import { UserError } from '../user-error.ts';
 import type { Surroundings } from './surroundings.ts';
+import { toolEnvironment } from './tool-environment.ts';
 
 type SshAccess = Extract<HostAccess, { kind: 'ssh' }>;
 
@@ -19,7 +20,7 @@ export async function openShell(
   signal: AbortSignal,
 ): Promise<Shell> {
   const { access } = host;
-  if (access.kind === 'local') return openLocalShell();
+  if (access.kind === 'local') return openLocalShell({ environment: toolEnvironment(surroundings.env) });
   const login = await resolveLogin(host, access, surroundings);
   const { verifyHostKey, hostKeyTypes } = hostKeyVerifier(await knownKeys(host, access));
   return openSsh2Shell(
