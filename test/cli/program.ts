@@ -58,6 +58,11 @@ export class Workplace implements Disposable {
     });
   }
 
+  /** Any other command, run in the folder. */
+  async command(...argv: readonly string[]): Promise<Ended> {
+    return new RunningProgram(argv, { cwd: this.folder, env: this.environment }).ended;
+  }
+
   /** The same as one line for a shell, which may be in another namespace or behind a pseudo terminal. */
   line(...args: readonly string[]): string {
     const settings = Object.entries(this.environment).filter(([key]) => key !== 'PATH');
