@@ -22,7 +22,7 @@ trap 'rm -rf "$folder"' EXIT
 trap '' HUP PIPE
 echo "$$" >"$folder/pid"`;
 
-/** `settle PID` waits for a child and sets \`code\`; a trap that sets \`told\` interrupts the wait, not the child. */
+/** `settle PID` waits for a child and sets `code`; a trap that sets `told` interrupts the wait, not the child. */
 export const settle = `settle() {
   told=
   wait "$1"
@@ -31,6 +31,28 @@ export const settle = `settle() {
     told=
     wait "$1"
     code=$?
+  done
+}`;
+
+/**
+ * `listen FILE PID` returns after `silence` seconds in which the client had the turn and neither FILE nor the turn
+ * changed, or when the process has ended. Who has the turn is in the file `turn`: `client 12` or `tool 12`.
+ */
+export const listen = `listen() {
+  idle=0
+  before=
+  while [ "$idle" -lt "$silence" ] && kill -0 "$2" 2>/dev/null; do
+    sleep 1
+    read -r turn <"$folder/turn"
+    now="$turn $(stat -c %s "$1")"
+    case $now in
+      "$before") idle=$((idle + 1)) ;;
+      *) idle=0 ;;
+    esac
+    case $turn in
+      tool*) idle=0 ;;
+    esac
+    before=$now
   done
 }`;
 
