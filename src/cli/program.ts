@@ -2,10 +2,14 @@ import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { applyCommand } from './commands/apply-command.ts';
 import { initCommand } from './commands/init-command.ts';
+import { kitCommand } from './commands/kit-command.ts';
 import { planCommand } from './commands/plan-command.ts';
 import { restoreCommand } from './commands/restore-command.ts';
 import { snapshotsCommand } from './commands/snapshots-command.ts';
 import { validateCommand } from './commands/validate-command.ts';
+import { exampleText } from './example-text.ts';
+import { addKeyCommands } from './key-commands.ts';
+import { withRepositoryOptions } from './repository-options.ts';
 import { packageVersion, type Surroundings } from './surroundings.ts';
 
 /** Runs the command that the arguments name and returns its exit status. @throws UserError, CommanderError */
@@ -24,7 +28,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     .showSuggestionAfterError()
     .addHelpText(
       'after',
-      example('pvebak init site.yaml', 'pvebak plan site.yaml', 'pvebak apply site.yaml'),
+      exampleText('pvebak init site.yaml', 'pvebak plan site.yaml', 'pvebak apply site.yaml'),
     );
   const runs = async (work: Promise<number>) => {
     status = await work;
@@ -33,13 +37,13 @@ export async function runProgram(args: readonly string[], surroundings: Surround
   program
     .command('init <site>')
     .description('make the repositories of a site that are not there yet')
-    .addHelpText('after', example('PVEBAK_PASSWORD=... pvebak init site.yaml'))
+    .addHelpText('after', exampleText('PVEBAK_PASSWORD=... pvebak init site.yaml'))
     .action((file: string) => runs(initCommand(file, surroundings)));
 
   program
     .command('validate <site>')
     .description('check a site file; opens no connection and reads no secret')
-    .addHelpText('after', example('pvebak validate site.yaml'))
+    .addHelpText('after', exampleText('pvebak validate site.yaml'))
     .action((file: string) => runs(validateCommand(file, surroundings)));
 
   program
@@ -50,7 +54,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     .option('--restore <name>', 'name a restore of the site (repeatable)', collect, [])
     .addHelpText(
       'after',
-      example('pvebak plan site.yaml', 'pvebak plan site.yaml --verbose --restore web-on-the-lab'),
+      exampleText('pvebak plan site.yaml', 'pvebak plan site.yaml --verbose --restore web-on-the-lab'),
     )
     .action((file: string, options) => runs(planCommand(file, options, surroundings)));
 
@@ -69,7 +73,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     .option('-v, --verbose', 'list what is up to date as well', false)
     .addHelpText(
       'after',
-      example(
+      exampleText(
         'pvebak apply site.yaml',
         'pvebak apply site.yaml --yes --json',
         'pvebak apply site.yaml --restore web-on-the-lab --allow replace',
@@ -77,11 +81,21 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     )
     .action((file: string, options) => runs(applyCommand(file, options, surroundings)));
 
-  program
-    .command('restore <snapshot>')
-    .description('restore one snapshot to a host of the site')
-    .requiredOption('--to <host>', 'name of the host entry in the site file')
-    .option('--site <file>', 'the site file', 'site.yaml')
+  withRepositoryOptions(program.command('restore <snapshot>'))
+    .description('restore one snapshot to a host of the site, or to any node without a site file')
+    .requiredOption('--to <host>', 'a host of the site; or root@NODE[:PORT]; or local, on the node itself')
+    .option('--site <file>', 'the site file; by default site.yaml, unless --repo is given')
+    .option('--identity-file <file>', 'for root@NODE: the private key; by default the agent is asked')
+    .option('--ask-passphrase', 'for --identity-file: ask for its passphrase', false)
+    .option('--ask-password', 'for root@NODE: ask for the password', false)
+    .option('--host-key <fingerprint>', 'for root@NODE: its host key, SHA256:... (repeatable)', collect, [])
+    .option(
+      '--known-hosts <file>',
+      "for root@NODE: where its host key is; by default the user's and the system's (repeatable)",
+      collect,
+      [],
+    )
+    .option('--dump-dir <folder>', 'where the archive is put on the node meanwhile')
     .option('--vmid <id>', 'the new vmid; by default the one it had')
     .option('--storage <name>', 'where its disks are put; by default where they were')
     .option('--pool <name>', 'the pool it is added to')
@@ -92,39 +106,59 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     .option('--json', 'one JSON object a line', false)
     .addHelpText(
       'after',
-      example(
+      exampleText(
         'pvebak restore 4f1c22aa --to pve --vmid 901 --storage local-lvm',
         'pvebak restore 4f1c22aa --to pve --replace',
+        'pvebak restore 4f1c22aa --repo /mnt/backup/pvebak --to root@10.0.0.10 --ask-password',
       ),
     )
     .action((snapshot: string, options) =>
+      runs(restoreCommand(snapshot, { ...NO_RESTORE_OPTIONS, ...options }, surroundings)),
+    );
+
+  withRepositoryOptions(program.command('snapshots [site]'))
+    .description("list the guests' snapshots, oldest first")
+    .option('--guest <guest>', 'only those of one guest, such as qemu/101')
+    .option('--json', 'one JSON object a line', false)
+    .addHelpText(
+      'after',
+      exampleText(
+        'pvebak snapshots site.yaml --guest qemu/101',
+        'pvebak snapshots --repo /mnt/backup/pvebak --password-file ./password',
+      ),
+    )
+    .action((site: string | undefined, options) =>
       runs(
-        restoreCommand(
-          snapshot,
-          { vmid: undefined, storage: undefined, pool: undefined, ...options },
+        snapshotsCommand(
+          { site, repo: undefined, passwordFile: undefined, guest: undefined, ...options },
           surroundings,
         ),
       ),
     );
 
+  addKeyCommands(program, runs, surroundings);
+
   program
-    .command('snapshots <site>')
-    .description("list the guests' snapshots, oldest first")
-    .option('--guest <guest>', 'only those of one guest, such as qemu/101')
-    .option('--json', 'one JSON object a line', false)
-    .addHelpText('after', example('pvebak snapshots site.yaml --guest qemu/101'))
-    .action((file: string, options) =>
-      runs(snapshotsCommand(file, { guest: undefined, ...options }, surroundings)),
-    );
+    .command('kit <site>')
+    .description('print the recovery kit: how to get each guest back, also without pvebak; holds no secret')
+    .option('--json', 'as one JSON object', false)
+    .addHelpText('after', exampleText('pvebak kit site.yaml', 'pvebak kit site.yaml | lp'))
+    .action((file: string, options) => runs(kitCommand(file, options, surroundings)));
 
   await program.parseAsync(args, { from: 'user' });
   return status;
 }
 
-function example(...lines: readonly string[]): string {
-  const title = lines.length === 1 ? 'Example:' : 'Examples:';
-  return `\n${title}\n${lines.map((line) => `  ${line}`).join('\n')}`;
-}
+const NO_RESTORE_OPTIONS = {
+  site: undefined,
+  repo: undefined,
+  passwordFile: undefined,
+  identityFile: undefined,
+  dumpDir: undefined,
+  vmid: undefined,
+  storage: undefined,
+  pool: undefined,
+} as const;
 
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];

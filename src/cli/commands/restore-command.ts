@@ -1,22 +1,22 @@
-import type { Site } from '../../config/site.ts';
+import type { HostEntry, Site } from '../../config/site.ts';
 import type { Facts, GuestSnapshot } from '../../plan/facts.ts';
 import { makePlan } from '../../plan/make-plan.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { parseVmid, type Vmid } from '../../pve/guest.ts';
 import { UserError } from '../../user-error.ts';
+import { commandLineHost, givenLoginOptions, type LoginOptions } from '../command-line-host.ts';
 import { confirm } from '../confirm.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { gatherFacts } from '../gather-facts.ts';
-import { openSite, openSiteRepositories } from '../open-site.ts';
+import { openChoice, type RepositoryChoice } from '../repository-choice.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { planHeader } from '../view/plan-header.ts';
+import { type PlanHeader, planHeader } from '../view/plan-header.ts';
 import { renderPlanText } from '../view/plan-text.ts';
 import { carryOut } from './apply-command.ts';
 import { textWidth } from './plan-command.ts';
 
-export interface RestoreCommandOptions {
-  readonly site: string;
-  /** Name of a host entry. */
+export interface RestoreCommandOptions extends RepositoryChoice, LoginOptions {
+  /** Name of a host entry, `USER@NODE[:PORT]`, or `local`. */
   readonly to: string;
   readonly vmid: string | undefined;
   readonly storage: string | undefined;
@@ -29,37 +29,72 @@ export interface RestoreCommandOptions {
   readonly json: boolean;
 }
 
-/** Restores one snapshot: a restore intent from the command line instead of the site file. */
+/**
+ * Restores one snapshot: a restore intent from the command line instead of the site file. Of the site only the
+ * repositories and the target are looked at; without one they come from the command line as well.
+ */
 export async function restoreCommand(
   snapshotId: string,
   options: RestoreCommandOptions,
   surroundings: Surroundings,
 ): Promise<number> {
-  const site = await openSite(options.site, surroundings);
-  if (!site.hosts.has(options.to)) {
-    throw new UserError('usage', `the site has no host ${options.to}`, {
-      hint: `it has: ${[...site.hosts.keys()].join(', ')}`,
-    });
-  }
-  const repositories = await openSiteRepositories(site, surroundings);
-  const facts = await gatherFacts(site, repositories, surroundings);
+  const { site, repositories } = await openChoice(options, surroundings);
+  const host = await targetHost(site, options, surroundings);
+  const target = { ...site, hosts: new Map([[host.name, host]]), backups: [], restores: [] };
+  const facts = await gatherFacts(target, repositories, surroundings);
   const found = findSnapshot(facts, snapshotId);
-  const asked = withIntent(site, found, { ...options, vmid: wantedVmid(options.vmid, found.snapshot) });
-  const plan = makePlan(asked, facts, { restoreNames: [INTENT] });
-  const narrowed = onlyRestore(plan);
-  const { stdout, colour, timeZone } = surroundings;
-  if (!options.json)
-    stdout.write(
-      `${renderPlanText(narrowed, planHeader(asked, facts, { title: `pvebak restore ${found.snapshot.id.slice(0, 8)} --to ${options.to}`, timeZone }), { colour, width: textWidth(stdout) })}\n`,
-    );
-  if (narrowed.restores.length === 0) return EXIT_STATUS.incomplete;
+  const asked = withIntent(target, found, { ...options, vmid: wantedVmid(options.vmid, found.snapshot) });
+  const plan = withoutRest(makePlan(asked, facts, { restoreNames: [INTENT] }), host.name);
+  const title = `pvebak restore ${found.snapshot.id.slice(0, 8)} --to ${options.to}`;
+  if (!options.json || plan.restores.length === 0)
+    showPlan(plan, planHeader(asked, facts, { title, timeZone: surroundings.timeZone }), {
+      ...surroundings,
+      stdout: options.json ? surroundings.stderr : surroundings.stdout,
+    });
+  if (plan.restores.length === 0) return EXIT_STATUS.incomplete;
   if (!options.yes) await confirm('Carry this out? [y/N] ', 'y', surroundings, 'give --yes');
   return carryOut(
-    narrowed,
+    plan,
     { site: asked, facts, repositories },
     { parallel: 1, json: options.json },
     surroundings,
   );
+}
+
+/** An entry of the site, or one that the command line describes. */
+async function targetHost(
+  site: Site,
+  options: RestoreCommandOptions,
+  surroundings: Surroundings,
+): Promise<HostEntry> {
+  const { to } = options;
+  const entry = site.hosts.get(to);
+  if (entry === undefined) {
+    const host = await commandLineHost(to, options, surroundings);
+    if (host !== undefined) return host;
+    throw noSuchHost(site, to);
+  }
+  const [surplus] = givenLoginOptions(options);
+  if (surplus !== undefined)
+    throw new UserError('usage', `${surplus}: how to log in to ${to} is said in the site file`, {
+      hint: 'leave it out, or write --to USER@NODE',
+    });
+  return options.dumpDir === undefined ? entry : { ...entry, dumpDir: options.dumpDir };
+}
+
+function noSuchHost(site: Site, to: string): UserError {
+  const names = [...site.hosts.keys()].join(', ');
+  return names === ''
+    ? new UserError('usage', `--to ${to} is no way into a node`, {
+        hint: 'write root@NODE, root@NODE:PORT, or local',
+      })
+    : new UserError('usage', `the site has no host ${to}`, {
+        hint: `it has: ${names}; for another node write root@NODE`,
+      });
+}
+
+function showPlan(plan: Plan, header: PlanHeader, { stdout, colour }: Surroundings): void {
+  stdout.write(`${renderPlanText(plan, header, { colour, width: textWidth(stdout) })}\n`);
 }
 
 const INTENT = 'command-line';
@@ -82,7 +117,7 @@ function findSnapshot(facts: Facts, id: string): Found {
   );
   const [first, ...more] = matches;
   if (first === undefined)
-    throw new UserError('snapshot-not-found', `no repository of the site holds a guest's snapshot ${id}`, {
+    throw new UserError('snapshot-not-found', `there is no guest's snapshot ${id}`, {
       hint: '`pvebak snapshots` lists them',
     });
   if (more.length > 0)
@@ -125,9 +160,13 @@ function withIntent(
   return { ...site, restores: [intent] };
 }
 
-/** The plan without anything that the command is not about. */
-function onlyRestore(plan: Plan): Plan {
-  const problems = plan.problems.filter((problem) => 'intent' in problem && problem.intent === INTENT);
+/** The plan without anything that the command is not about: of the host only that it cannot be reached, and why. */
+function withoutRest(plan: Plan, host: string): Plan {
+  const unreachable = plan.problems.filter(
+    (problem) => problem.kind === 'host-unreachable' && problem.host === host,
+  );
+  const own = plan.problems.filter((problem) => 'intent' in problem && problem.intent === INTENT);
+  const problems = unreachable.length > 0 ? unreachable : own;
   const restores = plan.restores.filter(({ intent }) => intent === INTENT);
   return {
     ...plan,

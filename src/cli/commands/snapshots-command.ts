@@ -1,30 +1,32 @@
 import type { GuestSnapshot } from '../../plan/facts.ts';
-import { formatGuestRef } from '../../pve/guest.ts';
+import { formatGuestRef, parseGuestRef } from '../../pve/guest.ts';
+import { UserError } from '../../user-error.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { askRepository } from '../gather-facts.ts';
-import { openSite, openSiteRepositories } from '../open-site.ts';
+import { openChoice, type RepositoryChoice } from '../repository-choice.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { snapshotsTable } from '../view/snapshots-table.ts';
 
-export interface SnapshotsOptions {
+export interface SnapshotsOptions extends RepositoryChoice {
   /** `qemu/101` */
   readonly guest: string | undefined;
   readonly json: boolean;
 }
 
-/** Lists the guests' snapshots in the site's repositories, oldest first. */
+/** Lists the guests' snapshots in the site's repositories, or in the one that is given, oldest first. */
 export async function snapshotsCommand(
-  file: string,
   options: SnapshotsOptions,
   surroundings: Surroundings,
 ): Promise<number> {
-  const site = await openSite(file, surroundings);
-  const repositories = await openSiteRepositories(site, surroundings);
+  const { guest } = options;
+  if (guest !== undefined && parseGuestRef(guest) === undefined)
+    throw new UserError('usage', `${guest} is no guest`, { hint: 'write qemu/101 or lxc/105' });
+  const { repositories } = await openChoice(options, surroundings);
   const { stdout, timeZone } = surroundings;
   for (const [name, repository] of repositories) {
     const { snapshots } = await askRepository(repository);
     const shown = snapshots.filter(
-      ({ guest }) => options.guest === undefined || formatGuestRef(guest) === options.guest,
+      (snapshot) => guest === undefined || formatGuestRef(snapshot.guest) === guest,
     );
     if (options.json)
       stdout.write(shown.map((snapshot) => `${JSON.stringify(asJson(name, snapshot))}\n`).join(''));

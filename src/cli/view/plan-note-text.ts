@@ -30,7 +30,7 @@ function noteText(note: PlanNote): readonly string[] {
   switch (note.kind) {
     case 'one-key':
       return [
-        `repository ${note.repository} has one key: add a second with restic key add, and keep it elsewhere`,
+        `repository ${note.repository} has one key: add a second with pvebak key add, and keep it elsewhere`,
       ];
     case 'rpo-below-cadence':
       return [

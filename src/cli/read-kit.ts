@@ -1,0 +1,132 @@
+import { archiveName } from '../apply/archive-name.ts';
+import { findNode, readSmallFile } from '../apply/snapshot-files.ts';
+import type { HostEntry, RepositoryEntry, Site } from '../config/site.ts';
+import type { GuestSnapshot } from '../plan/facts.ts';
+import { toGuestSnapshot } from '../plan/guest-snapshot.ts';
+import { formatGuestRef } from '../pve/guest.ts';
+import { type GuestConfig, parseGuestConfig } from '../pve/guest-config.ts';
+import {
+  type Repository,
+  type RepositorySession,
+  readSnapshot,
+  readSnapshots,
+  withSession,
+} from '../repository/repository.ts';
+import { UserError } from '../user-error.ts';
+import { openSiteRepository } from './open-site.ts';
+import type { FoundRepository, KitGuest, KitRepository, RecoveryKit } from './recovery-kit.ts';
+import { listLines, passwordLine, passwordSource, recoveryLines } from './recovery-lines.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/**
+ * Reads what a recovery needs out of every repository of the site; no host is asked. Of each guest, and of each earlier one
+ * that had its vmid, the newest snapshot counts.
+ * @throws UserError as opening and locking a repository do
+ */
+export async function readKit(
+  site: Site,
+  { file }: { readonly file: string },
+  surroundings: Surroundings,
+): Promise<RecoveryKit> {
+  const repositories: KitRepository[] = [];
+  for (const entry of site.repositories.values())
+    repositories.push(await readRepository(entry, site, surroundings));
+  return { madeAt: surroundings.clock(), site: file, repositories };
+}
+
+async function readRepository(
+  entry: RepositoryEntry,
+  site: Site,
+  surroundings: Surroundings,
+): Promise<KitRepository> {
+  const common = { name: entry.name, where: entry.path, password: passwordSource(entry.password) };
+  try {
+    const repository = await openSiteRepository(entry, surroundings);
+    const found: FoundRepository = {
+      id: repository.config.id,
+      keys: repository.keyCount,
+      passwordLine: passwordLine(common.password),
+      listLines: listLines(repository.where),
+      guests: await readGuests(repository, site, surroundings),
+    };
+    return { ...common, found };
+  } catch (error) {
+    if (error instanceof UserError && error.code === 'no-repository') return { ...common, found: undefined };
+    throw error;
+  }
+}
+
+async function readGuests(
+  repository: Repository,
+  site: Site,
+  { home, signal }: Surroundings,
+): Promise<readonly KitGuest[]> {
+  const all = await readSnapshots(repository);
+  const lines = Map.groupBy(
+    all.map((snapshot) => toGuestSnapshot(snapshot)).filter((snapshot) => snapshot !== undefined),
+    ({ hostId, guest, line }) => `${hostId} ${formatGuestRef(guest)} ${line ?? ''}`,
+  );
+  if (lines.size === 0) return [];
+  return withSession(repository, { lock: 'shared', signal }, async (session) => {
+    const guests: KitGuest[] = [];
+    for (const snapshots of [...lines.values()].sort(byGuest)) {
+      session.signal.throwIfAborted();
+      const newest = snapshots.at(-1);
+      if (newest === undefined) continue;
+      const id = shortId(newest.id, all);
+      const host = [...site.hosts.values()].find((entry) => entry.id === newest.hostId);
+      guests.push({ ...(await readGuest(session, newest, { id, host, home })), snapshots: snapshots.length });
+    }
+    return guests;
+  });
+}
+
+async function readGuest(
+  session: RepositorySession,
+  snapshot: GuestSnapshot,
+  { id, host, home }: { readonly id: string; readonly host: HostEntry | undefined; readonly home: string },
+): Promise<Omit<KitGuest, 'snapshots'>> {
+  const { guest, hostId } = snapshot;
+  const { where } = session.repository;
+  try {
+    const { config, archiveBytes } = await readContents(session, snapshot);
+    const known = { id, guest, hostId, config, archiveBytes, where };
+    return { snapshot, name: config?.name, recovery: recoveryLines(known, host, home) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { snapshot, name: undefined, recovery: { kind: 'unreadable', reason: error.message } };
+  }
+}
+
+/** A VM's archive is not looked at: its list can be huge, and no line needs its length. */
+async function readContents(
+  session: RepositorySession,
+  { id, guest }: GuestSnapshot,
+): Promise<{ readonly config: GuestConfig | undefined; readonly archiveBytes: number }> {
+  const { tree } = await readSnapshot(session.repository, id);
+  const find = (path: string) => findNode(session.reader, tree, `/${formatGuestRef(guest)}/${path}`);
+  const node = await find(guest.type === 'qemu' ? 'qemu-server.conf' : 'pct.conf');
+  const config =
+    node === undefined
+      ? undefined
+      : parseGuestConfig(guest.type, Buffer.from(await readSmallFile(session.reader, node)).toString('utf8'));
+  if (guest.type === 'qemu') return { config, archiveBytes: 0 };
+  const archive = await find(`archive/${archiveName(guest.type, guest.vmid)}`);
+  if (config === undefined || archive === undefined)
+    throw new UserError(
+      'snapshot-not-found',
+      `the snapshot ${id.slice(0, 8)} has no pct.conf, or no archive`,
+    );
+  return { config, archiveBytes: archive.size };
+}
+
+function byGuest([a]: readonly GuestSnapshot[], [b]: readonly GuestSnapshot[]): number {
+  if (a === undefined || b === undefined) return 0;
+  return a.hostId.localeCompare(b.hostId) || a.guest.vmid - b.guest.vmid || a.time - b.time;
+}
+
+/** Eight digits, as restic shows them, where no other snapshot begins so. */
+function shortId(id: string, all: readonly { readonly id: string }[]): string {
+  const short = id.slice(0, 8);
+  return all.filter((other) => other.id.startsWith(short)).length === 1 ? short : id;
+}

@@ -1,0 +1,71 @@
+import type { SecretRef } from '../config/site.ts';
+import type { GuestSnapshot } from '../plan/facts.ts';
+
+/** All that is needed to get the guests of a site back, with pvebak or without; no secret is in it. */
+export interface RecoveryKit {
+  /** Milliseconds since 1970. */
+  readonly madeAt: number;
+  /** As the user named it. */
+  readonly site: string;
+  readonly repositories: readonly KitRepository[];
+}
+
+export interface KitRepository {
+  readonly name: string;
+  readonly where: string;
+  readonly password: PasswordSource;
+  /** Undefined when there is none yet at that place. */
+  readonly found: FoundRepository | undefined;
+}
+
+export interface FoundRepository {
+  /** 64 hex digits */
+  readonly id: string;
+  readonly keys: number;
+  /** Makes restic and pvebak find the password, where it can be found by a command; a line for a shell. */
+  readonly passwordLine: string | undefined;
+  /** Lists what is there, with restic and with pvebak. */
+  readonly listLines: readonly string[];
+  readonly guests: readonly KitGuest[];
+}
+
+/** A reference to a secret; one that stands in the site file itself is left out. */
+export type PasswordSource = Exclude<SecretRef, { kind: 'plain' }> | { readonly kind: 'site-file' };
+
+/** A guest with its newest snapshot. */
+export interface KitGuest {
+  readonly snapshot: GuestSnapshot;
+  readonly name: string | undefined;
+  /** How many snapshots of it there are. */
+  readonly snapshots: number;
+  readonly recovery:
+    | {
+        readonly kind: 'lines';
+        /** To be typed on the node. */
+        readonly restic: string;
+        /** To be typed on any machine. */
+        readonly pvebak: string;
+        readonly remarks: readonly RecoveryRemark[];
+      }
+    /** The snapshot could not be read. */
+    | { readonly kind: 'unreadable'; readonly reason: string };
+}
+
+export type RecoveryRemark =
+  /** The configuration names no size for a volume: this many GiB are a guess. */
+  | { readonly kind: 'size-guessed'; readonly key: string; readonly gib: number }
+  /** The configuration names no storage for a volume. */
+  | { readonly kind: 'storage-guessed'; readonly key: string; readonly storage: string }
+  /** The line does not make it, for no file of it was in the dump. */
+  | {
+      readonly kind: 'left-out';
+      readonly key: string;
+      readonly path: string;
+      readonly why: string;
+      /** As in the configuration. */
+      readonly value: string;
+    }
+  /** No host of the site has this id, so that the line has NODE where an address belongs. */
+  | { readonly kind: 'host-unknown'; readonly hostId: string }
+  /** The private key is in no file. */
+  | { readonly kind: 'identity-elsewhere'; readonly secret: PasswordSource };
