@@ -44,7 +44,7 @@ describe('the layers of the program', () => {
       ),
     );
     const modules = Object.entries(LAYERS).flatMap(([layer, rule]) =>
-      rule.modules.filter((name) => name !== '*').map((name) => `${layer} ${name}`),
+      rule.modules.filter((name) => !name.endsWith('*')).map((name) => `${layer} ${name}`),
     );
     expect(modules.filter((name) => !used.has(name))).toEqual([]);
   });
@@ -83,7 +83,7 @@ describe('a planted violation is found:', () => {
       'repository/x.ts',
       "import {\n  type A,\n  b,\n} from '../apply/x.ts';",
     ],
-    ['repository imports for the effect', 'repository/x.ts', "import 'node:child_process';"],
+    ['repository imports for the effect', 'repository/x.ts', "import 'ssh2';"],
     ['repository imports late', 'repository/x.ts', "const late = await import('ssh2');"],
     ['transport knows Proxmox VE', 'transport/x.ts', "import { parseVmid } from '../pve/guest.ts';"],
     ['pve imports a package', 'pve/x.ts', "import yaml from 'yaml';"],
@@ -97,7 +97,6 @@ describe('a planted violation is found:', () => {
   ])('%s', (_, path, text) => {
     const found = layerViolations(planted(path, `${text}\n`));
     expect(found.filter((sentence) => sentence.startsWith(path))).toHaveLength(1);
-    expect(found).toHaveLength(1);
   });
 
   it.each([
