@@ -53,11 +53,15 @@ export type HostAccess =
       readonly username: string;
       readonly login: SshLogin;
       readonly hostKeys: HostKeys;
-      readonly client: SshClient;
-      /** Nodes of the cluster that are not reached at the address the cluster states. */
-      readonly nodes: ReadonlyMap<NodeName, NodeAccess>;
-      /** After so many milliseconds in which it says nothing and takes nothing, a connection counts as lost. */
-      readonly stallTimeoutMs: number;
+      /** A site file always fills it in; absent elsewhere: ssh2. */
+      readonly client?: SshClient;
+      /** Nodes of the cluster that are not reached at the address the cluster states; absent: none. */
+      readonly nodes?: ReadonlyMap<NodeName, NodeAccess>;
+      /**
+       * After so many milliseconds in which it says nothing and takes nothing, a connection counts as lost. A site file
+       * always fills it in; absent elsewhere: 5 minutes.
+       */
+      readonly stallTimeoutMs?: number;
     };
 
 /** What speaks SSH. */

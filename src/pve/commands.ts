@@ -1,4 +1,7 @@
-import { formatGuestRef, type GuestRef, type NodeName, type Vmid } from './guest.ts';
+import { formatGuestRef, type GuestRef, type GuestType, type NodeName, type Vmid } from './guest.ts';
+import type { PveVersion } from './inventory.ts';
+import { isAtLeast } from './pve-version.ts';
+import { type VzdumpTuning, vzdumpTuningOptions } from './vzdump-options.ts';
 
 /**
  * Argument lists of the Proxmox VE tools, as data. Nothing here needs quoting: the shell port hands every argument
@@ -6,7 +9,7 @@ import { formatGuestRef, type GuestRef, type NodeName, type Vmid } from './guest
  */
 export type Argv = readonly string[];
 
-export interface VzdumpRequest {
+export interface VzdumpRequest extends VzdumpTuning {
   readonly vmid: Vmid;
   readonly mode: 'snapshot' | 'suspend' | 'stop';
   /** Always given, since the node's vzdump.conf may set another default. */
@@ -17,14 +20,22 @@ export interface VzdumpRequest {
   readonly node?: NodeName;
   /** How long to wait for the node's vzdump lock; vzdump's own default is three hours. */
   readonly lockwaitMinutes?: number;
+  /** How long a guest may take to shut down in mode stop; vzdump's own default is ten minutes. */
   readonly stopwaitMinutes?: number;
   readonly bwlimitKiB?: number;
   readonly ionice?: number;
-  /** Containers only. Each is an option of its own, which Proxmox VE 7 does not take more than once. */
+  /**
+   * Containers only. Each is an option of its own in every version: 7.4 joins them itself into the one list that its
+   * API takes (pve-common PVE/JSONSchema.pm: get_options), and its separator, NUL, could not be in an argument.
+   */
   readonly excludePath?: readonly string[];
+  /** Matters with gzip; 0 is plain gzip, 1 half of the node's cores. */
+  readonly pigzThreads?: number;
+  /** Matters with zstd; 0 is half of the node's cores. */
+  readonly zstdThreads?: number;
 }
 
-/** Dumps one guest to stdout; the log goes to stderr. */
+/** Dumps one guest to stdout; the log goes to stderr. Options that the node's version does not know are left out. */
 export function vzdumpCommand(request: VzdumpRequest): Argv {
   return [
     'vzdump',
@@ -39,6 +50,9 @@ export function vzdumpCommand(request: VzdumpRequest): Argv {
     ...option('bwlimit', request.bwlimitKiB),
     ...option('ionice', request.ionice),
     ...(request.excludePath ?? []).flatMap((path) => option('exclude-path', path)),
+    ...option('pigz', request.pigzThreads),
+    ...option('zstd', request.zstdThreads),
+    ...vzdumpTuningOptions(request),
   ];
 }
 
@@ -52,12 +66,23 @@ export interface RestoreRequest {
   readonly force?: boolean;
   /** New hardware addresses, and for a VM a new smbios uuid. */
   readonly unique?: boolean;
+  /** 0 is no limit, whatever the storage or the datacenter says. */
   readonly bwlimitKiB?: number;
+  /** Only where `canStartItself` says so. */
+  readonly start?: boolean;
 }
 
-/** Restores a VM. There is no `--start` before 9.1: use `guestCommand(ref, 'start')`. */
+/** Restores a VM. */
 export function qmrestoreCommand(request: RestoreRequest): Argv {
   return ['qmrestore', request.archive, String(request.vmid), ...restoreOptions(request)];
+}
+
+/**
+ * Whether the tool that restores a guest of this type takes `--start`: pct always did, qmrestore does since 9.1 and
+ * before it refuses to begin. Otherwise `guestCommand(ref, 'start')` is for afterwards.
+ */
+export function canStartItself(type: GuestType, version: PveVersion | undefined): boolean {
+  return type === 'lxc' || isAtLeast(version, '9.1');
 }
 
 export interface PctRestoreRequest extends RestoreRequest {
@@ -67,7 +92,6 @@ export interface PctRestoreRequest extends RestoreRequest {
   readonly mountPoints?: readonly { readonly key: string; readonly value: string }[];
   /** Needed with stdin, or an unprivileged container silently becomes a privileged one. */
   readonly unprivileged?: boolean;
-  readonly start?: boolean;
 }
 
 export function pctRestoreCommand(request: PctRestoreRequest): Argv {
@@ -80,7 +104,6 @@ export function pctRestoreCommand(request: PctRestoreRequest): Argv {
     ...(request.mountPoints ?? []).flatMap(({ key, value }) => option(key, value)),
     ...(request.unprivileged === undefined ? [] : option('unprivileged', request.unprivileged ? 1 : 0)),
     ...restoreOptions(request),
-    ...flag('start', request.start),
   ];
 }
 
@@ -131,6 +154,7 @@ function restoreOptions(request: RestoreRequest): Argv {
     ...option('bwlimit', request.bwlimitKiB),
     ...flag('force', request.force),
     ...flag('unique', request.unique),
+    ...flag('start', request.start),
   ];
 }
 

@@ -2,6 +2,7 @@ import type { GuestType } from './guest.ts';
 import type { GuestVolume } from './inventory.ts';
 import { type PropertyString, parsePropertyString, parsePveBoolean } from './property-string.ts';
 import { parseConfigSize } from './size.ts';
+import { volumeStorage } from './target-storage.ts';
 
 const vmDrive = /^(?:(?:ide|sata|scsi|virtio)\d{1,2}|efidisk0|tpmstate0)$/;
 const mountPoint = /^(?:rootfs|mp\d{1,3})$/;
@@ -21,8 +22,16 @@ export function guestVolumes(type: GuestType, values: ReadonlyMap<string, string
 function volumeOf(type: GuestType, key: string, properties: PropertyString): GuestVolume {
   const size = parseConfigSize(properties.values.get('size') ?? '');
   const leftOut = type === 'qemu' ? driveLeftOut(properties) : mountPointLeftOut(key, properties);
-  // A size of 0 is a folder without a limit.
-  return { key, ...(size ? { bytes: size } : {}), ...(leftOut === undefined ? {} : { leftOut }) };
+  const storage = volumeStorage(
+    properties.values.get(type === 'qemu' ? 'file' : 'volume') ?? properties.unkeyed ?? '',
+  );
+  return {
+    key,
+    // A size of 0 is a folder without a limit.
+    ...(size ? { bytes: size } : {}),
+    ...(storage === undefined ? {} : { storage }),
+    ...(leftOut === undefined ? {} : { leftOut }),
+  };
 }
 
 function driveLeftOut({ unkeyed, values }: PropertyString): GuestVolume['leftOut'] {

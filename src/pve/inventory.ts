@@ -29,6 +29,8 @@ export interface NodeFacts {
   readonly name: NodeName;
   readonly online: boolean;
   readonly address?: string;
+  /** Bridges that its network configuration declares; absent where it is not known, as of all nodes but the asked one. */
+  readonly bridges?: readonly string[];
 }
 
 export interface StorageFacts {
@@ -55,12 +57,39 @@ export interface Guest {
   readonly identity: LineIdentity;
   /** Disks and mount points that a dump will read, with the size the configuration states, where it does. */
   readonly volumes: readonly GuestVolume[];
+  /** Set when the guest may not be removed or overwritten. */
+  readonly protection?: true;
+  /** Bridges that its network cards are on; absent when there are none. */
+  readonly bridges?: readonly string[];
+  /** Its entry among the resources of high availability. */
+  readonly ha?: HaMembership;
+  /** Its replication jobs; absent when there are none. */
+  readonly replication?: readonly ReplicationJob[];
+}
+
+/** A section `vm: 101` or `ct: 105` of /etc/pve/ha/resources.cfg. */
+export interface HaMembership {
+  /** What is wanted: `started` (also when nothing is said), `stopped`, `disabled`, `ignored`. */
+  readonly state: string;
+  /** Before 9, which has rules instead. */
+  readonly group?: string;
+}
+
+/** A section `local: 101-0` of /etc/pve/replication.cfg. */
+export interface ReplicationJob {
+  readonly id: string;
+  readonly target: NodeName;
+  /** A calendar event of systemd; absent: every 15 minutes. */
+  readonly schedule?: string;
+  readonly enabled: boolean;
 }
 
 export interface GuestVolume {
   /** `scsi0`, `efidisk0`, `rootfs`, `mp0` */
   readonly key: string;
   readonly bytes?: number;
+  /** The storage it lies on; absent for paths and empty drives. */
+  readonly storage?: string;
   /** Why a dump leaves it out; absent when it is dumped. */
   readonly leftOut?: 'backup=0' | 'no backup=1' | 'bind mount' | 'device' | 'cdrom';
 }

@@ -9,10 +9,12 @@ import {
   parseClusterFiles,
 } from './cluster-files.ts';
 import { pveshGet } from './commands.ts';
-import { formatGuestRef } from './guest.ts';
-import { parseGuestConfig } from './guest-config.ts';
+import { formatGuestRef, type GuestRef } from './guest.ts';
+import { guestBridges } from './guest-bridges.ts';
+import { type GuestConfig, parseGuestConfig } from './guest-config.ts';
 import type { Guest, Inventory, NodeFacts, PveVersion } from './inventory.ts';
 import { lineIdentity, machineOf } from './line.ts';
+import { parsePveBoolean } from './property-string.ts';
 import {
   type ClusterResources,
   type ClusterStatus,
@@ -62,14 +64,16 @@ export function assembleInventory({ version, status, resources, files }: Invento
   const { fingerprint, note } = clusterIdentity(status, files);
   const configs = new Map(files.configs.map((config) => [formatGuestRef(config.ref), config]));
   const guests = resources.guests.map((resource) =>
-    guestOf(resource, configs.get(formatGuestRef(resource.ref)), fingerprint),
+    guestOf(resource, { file: configs.get(formatGuestRef(resource.ref)), files, fingerprint }),
   );
   return {
     version,
     clusterFingerprint: fingerprint,
     ...(note === undefined ? {} : { identityNote: note }),
     localNode: status.localNode,
-    nodes: [...status.nodes, ...unlistedNodes(guests, status)],
+    nodes: [...status.nodes, ...unlistedNodes(guests, status)].map((node) =>
+      withBridges(node, node.name === status.localNode ? files.localBridges : undefined),
+    ),
     pools: resources.pools,
     storages: resources.storages,
     guests,
@@ -130,7 +134,13 @@ function clusterIdentity(status: ClusterStatus, files: ClusterFiles): { fingerpr
   };
 }
 
-function guestOf(resource: ResourceGuest, file: ConfigFile | undefined, fingerprint: string): Guest {
+interface GuestSources {
+  readonly file: ConfigFile | undefined;
+  readonly files: ClusterFiles;
+  readonly fingerprint: string;
+}
+
+function guestOf(resource: ResourceGuest, { file, files, fingerprint }: GuestSources): Guest {
   const { ref } = resource;
   const config = parseGuestConfig(ref.type, file?.text ?? '');
   const name = config.name ?? resource.name;
@@ -146,7 +156,24 @@ function guestOf(resource: ResourceGuest, file: ConfigFile | undefined, fingerpr
     ...(lock === undefined ? {} : { lock }),
     identity: lineIdentity(fingerprint, ref, machineOf(ref.type, config)),
     volumes: config.volumes,
+    ...memberships(ref, config, files),
   };
+}
+
+function memberships(ref: GuestRef, { values }: GuestConfig, files: ClusterFiles): Partial<Guest> {
+  const bridges = guestBridges(values);
+  const ha = files.ha.get(formatGuestRef(ref));
+  const replication = files.replication.get(ref.vmid);
+  return {
+    ...(parsePveBoolean(values.get('protection')) === true ? { protection: true } : {}),
+    ...(bridges.length === 0 ? {} : { bridges }),
+    ...(ha === undefined ? {} : { ha }),
+    ...(replication === undefined ? {} : { replication }),
+  };
+}
+
+function withBridges(node: NodeFacts, bridges: readonly string[] | undefined): NodeFacts {
+  return bridges === undefined ? node : { ...node, bridges };
 }
 
 /** Nodes that own guests but that the cluster does not list: they were removed, or never joined. */

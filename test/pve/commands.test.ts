@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  canStartItself,
   guestCommand,
   guestPath,
   guestSetCommand,
@@ -28,6 +29,8 @@ const base = [
   '--dumpdir',
   '/var/lib/vz/dump',
 ];
+/** Nobody is told of a dump that went well. */
+const quiet = ['--mailnotification', 'failure'];
 
 describe('vzdump', () => {
   test.for([
@@ -41,8 +44,25 @@ describe('vzdump', () => {
       { excludePath: ['/a b', '*.tmp'] },
       ['--exclude-path', '/a b', '--exclude-path', '*.tmp'],
     ],
+    ['with more threads', { pigzThreads: 4, zstdThreads: 0 }, ['--pigz', '4', '--zstd', '0']],
   ] as const)('%s', ([, changes, more]) => {
-    expect(vzdumpCommand({ ...vzdump, ...changes })).toEqual([...base, ...more]);
+    expect(vzdumpCommand({ ...vzdump, ...changes })).toEqual([...base, ...more, ...quiet]);
+  });
+
+  test('gives each version the options that it knows', () => {
+    const version = { release: '9.0', version: '9.0.3' };
+    const asked = { fleecing: { storage: 'fast' }, performance: { maxWorkers: 4 } };
+    expect(vzdumpCommand({ ...vzdump, ...asked, version })).toEqual([
+      ...base,
+      '--fleecing',
+      'enabled=1,storage=fast',
+      '--performance',
+      'max-workers=4',
+      '--notification-mode',
+      'legacy-sendmail',
+      ...quiet,
+    ]);
+    expect(vzdumpCommand({ ...vzdump, ...asked })).toEqual([...base, ...quiet]);
   });
 });
 
@@ -56,6 +76,7 @@ describe('restores', () => {
       ['--bwlimit', '0', '--force', '1', '--unique', '1'],
     ],
     ['over no old one', { force: false }, []],
+    ['started afterwards, as 9.1 can', { start: true }, ['--start', '1']],
   ] as const)('%s', ([, changes, more]) => {
     expect(qmrestoreCommand({ vmid, archive: '-', ...changes })).toEqual(['qmrestore', '-', '101', ...more]);
   });
@@ -78,6 +99,16 @@ describe('restores', () => {
       ...more,
     ]);
   });
+});
+
+test.for([
+  ['lxc', '7.4-19', true],
+  ['qemu', '8.4.21', false],
+  ['qemu', '9.0.11', false],
+  ['qemu', '9.1.1', true],
+  ['qemu', undefined, false],
+] as const)('the tool that restores %s on %s starts the guest itself: %s', ([type, version, can]) => {
+  expect(canStartItself(type, version === undefined ? undefined : { release: '', version })).toBe(can);
 });
 
 test.for([

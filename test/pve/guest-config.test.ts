@@ -57,13 +57,13 @@ describe('the configuration of a VM', () => {
 
   test('tells which disks a dump reads, and why not the others', () => {
     expect(config.volumes).toEqual([
-      { key: 'efidisk0', bytes: 528 * 1024 },
+      { key: 'efidisk0', bytes: 528 * 1024, storage: 'local-lvm' },
       { key: 'ide2', leftOut: 'cdrom' },
-      { key: 'ide3', bytes: 4 * 1024 ** 2, leftOut: 'cdrom' },
-      { key: 'scsi0', bytes: 31_458 * 1024 },
+      { key: 'ide3', bytes: 4 * 1024 ** 2, storage: 'local-lvm', leftOut: 'cdrom' },
+      { key: 'scsi0', bytes: 31_458 * 1024, storage: 'local' },
       { key: 'scsi1' },
-      { key: 'sata0', bytes: 2 * 1024 ** 4, leftOut: 'backup=0' },
-      { key: 'virtio1', bytes: 31_458 * 1024 },
+      { key: 'sata0', bytes: 2 * 1024 ** 4, storage: 'big', leftOut: 'backup=0' },
+      { key: 'virtio1', bytes: 31_458 * 1024, storage: 'fast' },
     ]);
   });
 
@@ -93,11 +93,11 @@ describe('the configuration of a container', () => {
 
   test('tells which mount points a dump reads, and why not the others', () => {
     expect(config.volumes).toEqual([
-      { key: 'mp0', bytes: 8 * 1024 ** 3 },
-      { key: 'mp1', leftOut: 'no backup=1' },
+      { key: 'mp0', bytes: 8 * 1024 ** 3, storage: 'fast' },
+      { key: 'mp1', storage: 'fast', leftOut: 'no backup=1' },
       { key: 'mp2', leftOut: 'bind mount' },
       { key: 'mp3', leftOut: 'device' },
-      { key: 'rootfs', bytes: 4 * 1024 ** 3 },
+      { key: 'rootfs', bytes: 4 * 1024 ** 3, storage: 'local' },
     ]);
   });
 });

@@ -103,9 +103,10 @@ describe('the inventory of a recorded node', () => {
         machine: { kind: 'smbios-uuid', uuid: '11111111-2222-3333-4444-555555555555' },
       },
       volumes: [
-        { key: 'scsi0', bytes: 67_108_864 },
-        { key: 'scsi1', bytes: 16_777_216, leftOut: 'backup=0' },
+        { key: 'scsi0', bytes: 67_108_864, storage: 'local' },
+        { key: 'scsi1', bytes: 16_777_216, storage: 'local', leftOut: 'backup=0' },
       ],
+      bridges: ['vmbr0'],
     });
     expect(guest(inventory, 'qemu/103')?.status).toBe('paused');
     expect(guest(inventory, 'lxc/204')?.lock).toBe('backup');
@@ -129,6 +130,26 @@ describe('the inventory of a recorded node', () => {
       pool: 'prod/db',
       identity: { machine: { kind: 'none' } },
     });
+  });
+
+  test('knows what keeps a guest in its place: protection, high availability, replication, bridges', async () => {
+    const more = {
+      'nodes/pve1/qemu-server/103.conf': 'name: kept\nprotection: 1\nnet0: virtio,bridge=vmbr1',
+      'ha/resources.cfg': 'vm: 101\n\tstate started\n\nct: 201\n\tgroup fast\n',
+      'replication.cfg': 'local: 201-0\n\ttarget pve2\n\tschedule */5\n',
+      '/etc/network/interfaces': 'auto lo\niface lo inet loopback\niface vmbr0 inet manual\n',
+      '/etc/network/interfaces.d/sdn': 'iface lab\n\tbridge_ports none\n',
+    };
+    const inventory = await readInventory(node({ 'sh -c': etcPve({ ...configs, ...more }) }));
+    expect(guest(inventory, 'qemu/103')).toMatchObject({ protection: true, bridges: ['vmbr1'] });
+    expect(guest(inventory, 'qemu/101')?.ha).toEqual({ state: 'started' });
+    expect(guest(inventory, 'lxc/201')).toMatchObject({
+      ha: { state: 'started', group: 'fast' },
+      replication: [{ id: '201-0', target: 'pve2', schedule: '*/5', enabled: true }],
+    });
+    expect(guest(inventory, 'lxc/204')).not.toHaveProperty('protection');
+    expect(inventory.nodes).toMatchObject([{ name: 'pve1', bridges: ['vmbr0', 'lab'] }, { name: 'pve2' }]);
+    expect(inventory.nodes[1]).not.toHaveProperty('bridges');
   });
 
   test('believes the configuration when it says that a guest has moved', async () => {
@@ -231,7 +252,7 @@ describe('the command that reads /etc/pve', () => {
       mkdirSync(dirname(join(directory, path)), { recursive: true });
       writeFileSync(join(directory, path), text);
     }
-    const script = (clusterFilesCommand[2] ?? '').replace('/etc/pve', directory);
+    const script = (clusterFilesCommand[2] ?? '').replace('cd /etc/pve', `cd ${directory}`);
     const parsed = parseClusterFiles(execFileSync('sh', ['-c', script], { encoding: 'utf8' }));
     rmSync(directory, { recursive: true });
     expect(parsed.rootFingerprint).toBe(createHash('sha256').update('a certificate').digest('hex'));
@@ -243,5 +264,17 @@ describe('the command that reads /etc/pve', () => {
     expect(texts).toHaveLength(Object.keys(files).length);
     for (const text of Object.values(files))
       expect(texts.map(([, , read]) => read)).toContain(text.trimEnd());
+  });
+
+  test('finds what the cluster says besides guests', () => {
+    const directory = mkdtempSync('/tmp/pvebak-etc-');
+    mkdirSync(join(directory, 'ha'));
+    writeFileSync(join(directory, 'ha/resources.cfg'), 'vm: 101\n');
+    writeFileSync(join(directory, 'replication.cfg'), 'local: 101-0\n\ttarget pve2\n');
+    const script = (clusterFilesCommand[2] ?? '').replace('cd /etc/pve', `cd ${directory}`);
+    const parsed = parseClusterFiles(execFileSync('sh', ['-c', script], { encoding: 'utf8' }));
+    rmSync(directory, { recursive: true });
+    expect([...parsed.ha.keys()]).toEqual(['qemu/101']);
+    expect([...parsed.replication.keys()]).toEqual([101]);
   });
 });
