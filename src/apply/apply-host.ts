@@ -1,3 +1,4 @@
+import type { VzdumpRequest } from '../pve/commands.ts';
 import type { NodeName } from '../pve/guest.ts';
 import type { Shell } from '../transport/shell.ts';
 
@@ -15,13 +16,8 @@ export interface ApplyHost {
   readonly reachesAllNodes: boolean;
   readonly dumpDir: string;
   readonly compression: '0' | '1' | 'lzo' | 'gzip' | 'zstd';
-  /** vzdump's node filter. */
-  readonly node: NodeName | undefined;
   /** Whether a restored archive is removed from `dumpDir`. */
   readonly cleanup: boolean;
-  readonly vzdump: {
-    readonly bwlimitKiB?: number;
-    readonly ionice?: number;
-    readonly excludePath: readonly string[];
-  };
+  /** Passed through to vzdump. */
+  readonly vzdump: Omit<VzdumpRequest, 'vmid' | 'mode' | 'compress' | 'dumpDir' | 'node'>;
 }

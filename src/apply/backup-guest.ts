@@ -89,7 +89,6 @@ class Dump {
       mode: action.mode,
       compress: host.compression,
       dumpDir: host.dumpDir,
-      ...(host.node !== undefined && { node: host.node }),
       ...host.vzdump,
     });
   }

@@ -6,7 +6,7 @@ import type { HostEntry, Site } from '../config/site.ts';
 import type { Facts } from '../plan/facts.ts';
 import type { Inventory } from '../pve/inventory.ts';
 import type { Repository } from '../repository/repository.ts';
-import { openShell } from './open-shell.ts';
+import { openNode } from './open-node.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The real parts that a plan is carried out with. */
@@ -17,13 +17,19 @@ export function applyPorts(
   emit: (event: ApplyEvent) => void,
 ): ApplyPorts {
   const { clock, offsetMinutes, temporaryFolder, programVersion } = surroundings;
-  return {
-    hosts: new Map([...site.hosts.values()].map((host) => [host.name, applyHost(host, surroundings)])),
-    inventories: new Map(
-      [...known.facts.hosts].flatMap(([name, host]): [string, Inventory][] =>
-        host.kind === 'reached' ? [[name, host.inventory]] : [],
-      ),
+  const inventories = new Map(
+    [...known.facts.hosts].flatMap(([name, host]): [string, Inventory][] =>
+      host.kind === 'reached' ? [[name, host.inventory]] : [],
     ),
+  );
+  return {
+    hosts: new Map(
+      [...site.hosts.values()].map((host) => [
+        host.name,
+        applyHost(host, inventories.get(host.name), surroundings),
+      ]),
+    ),
+    inventories,
     repositories: known.repositories,
     clock,
     offsetMinutes,
@@ -34,15 +40,14 @@ export function applyPorts(
   };
 }
 
-export function applyHost(host: HostEntry, surroundings: Surroundings): ApplyHost {
+function applyHost(host: HostEntry, inventory: Inventory | undefined, surroundings: Surroundings): ApplyHost {
   return {
     name: host.name,
     id: host.id,
-    openNode: (_node, signal) => openShell(host, surroundings, signal),
-    reachesAllNodes: false,
+    openNode: (node, signal) => openNode(host, { node, inventory }, surroundings, signal),
+    reachesAllNodes: host.access.kind === 'ssh',
     dumpDir: host.dumpDir,
     compression: host.backupCompression,
-    node: host.node,
     cleanup: host.cleanup,
     vzdump: host.vzdump,
   };

@@ -6,12 +6,12 @@ import { hostKeyVerifier, type KnownKeys } from '../transport/host-key.ts';
 import { openLocalShell } from '../transport/local-shell.ts';
 import type { Shell } from '../transport/shell.ts';
 import type { Ssh2Login } from '../transport/ssh2-login.ts';
-import { openSsh2Shell } from '../transport/ssh2-shell.ts';
+import { openSsh2Shell, type Ssh2ShellOptions } from '../transport/ssh2-shell.ts';
 import { UserError } from '../user-error.ts';
 import type { Surroundings } from './surroundings.ts';
 import { toolEnvironment } from './tool-environment.ts';
 
-type SshAccess = Extract<HostAccess, { kind: 'ssh' }>;
+export type SshAccess = Extract<HostAccess, { kind: 'ssh' }>;
 
 /** Opens the way into a host: chooses the transport, reads the secrets it needs. */
 export async function openShell(
@@ -21,12 +21,19 @@ export async function openShell(
 ): Promise<Shell> {
   const { access } = host;
   if (access.kind === 'local') return openLocalShell({ environment: toolEnvironment(surroundings.env) });
+  return openSsh2Shell(await sshOptions(host, access, surroundings), { signal });
+}
+
+/** How a host entry, or a node of its cluster, is logged in to: secrets read, host keys at hand. */
+export async function sshOptions(
+  host: HostEntry,
+  access: SshAccess,
+  surroundings: Surroundings,
+): Promise<Ssh2ShellOptions> {
   const login = await resolveLogin(host, access, surroundings);
   const { verifyHostKey, hostKeyTypes } = hostKeyVerifier(await knownKeys(host, access));
-  return openSsh2Shell(
-    { addresses: access.addresses, username: access.username, login, verifyHostKey, hostKeyTypes },
-    { signal },
-  );
+  const { addresses, username } = access;
+  return { addresses, username, login, verifyHostKey, hostKeyTypes };
 }
 
 async function resolveLogin(

@@ -3,6 +3,7 @@ import type { GuestType, NodeName } from '../pve/guest.ts';
 import type { Guest, StorageFacts } from '../pve/inventory.ts';
 import type { PlanProblem } from './plan.ts';
 import { guestLabel, type ReachedHost } from './reached-hosts.ts';
+import { reachesNode } from './reaches-node.ts';
 
 export interface RestoreTarget {
   readonly host: ReachedHost;
@@ -31,7 +32,7 @@ function checkNode(intent: RestoreIntent, target: RestoreTarget): readonly PlanP
   if (!host.inventory.nodes.some(({ name }) => name === node)) {
     return [{ kind: 'restore-node-unknown', intent: intent.name, node }];
   }
-  if (node !== host.inventory.localNode) {
+  if (!reachesNode(host, node)) {
     const { localNode } = host.inventory;
     return [{ kind: 'restore-node-elsewhere', intent: intent.name, host: host.entry.name, node, localNode }];
   }

@@ -1,6 +1,7 @@
 import type { GuestVolume } from '../pve/inventory.ts';
 import type { PlanProblem } from './plan.ts';
 import { guestLabel } from './reached-hosts.ts';
+import { reachesNode } from './reaches-node.ts';
 import type { SelectedGuest } from './select-guests.ts';
 
 /** Largest disk of a VM that a repository takes (FORMAT.md): 8 TiB. */
@@ -17,8 +18,7 @@ export function findObstacles(
 ): readonly PlanProblem[] {
   const at = { host: host.entry.name, guest: guestLabel(guest) };
   const problems: PlanProblem[] = [];
-  if (guest.node !== host.inventory.localNode)
-    problems.push({ kind: 'guest-on-other-node', ...at, policies });
+  if (!reachesNode(host, guest.node)) problems.push({ kind: 'guest-on-other-node', ...at, policies });
   if (guest.lock !== undefined) problems.push({ kind: 'guest-locked', ...at, lock: guest.lock });
   if (guest.ref.type === 'qemu') {
     for (const { key, bytes } of guest.volumes.filter(isDumped)) {

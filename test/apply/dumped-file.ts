@@ -122,7 +122,6 @@ const HOST = {
   id: 'pve',
   dumpDir: '/nonexistent',
   compression: '0',
-  node: undefined,
   cleanup: false,
   vzdump: { excludePath: [] },
 } as const;

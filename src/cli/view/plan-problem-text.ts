@@ -16,7 +16,7 @@ export function planProblemText(problem: PlanProblem, { verbose }: { readonly ve
     case 'node-offline':
       return `node ${problem.node} of ${problem.host} is offline, with ${heldGuests(problem.guests, verbose)}`;
     case 'guest-on-other-node':
-      return `${guestText(problem.guest)} is due, but lives on ${problem.guest.node}, where ${problem.host} does not lead; add a host entry for that node`;
+      return `${guestText(problem.guest)} is due, but lives on ${problem.guest.node}, where ${problem.host} does not lead; give its address under hosts.${problem.host}.nodes, or add a host entry for it`;
     case 'guest-locked':
       return `${guestText(problem.guest)} is locked (${problem.lock}); if nothing works on it: ${unlock(problem.guest)}`;
     case 'disk-too-large':
@@ -61,7 +61,7 @@ function restorePlaceText(
     case 'restore-node-unknown':
       return `there is no node ${problem.node}`;
     case 'restore-node-elsewhere':
-      return `${problem.host} leads to ${problem.localNode}, not to ${problem.node}; add a host entry for that node`;
+      return `${problem.host} leads to ${problem.localNode}, not to ${problem.node}; give its address under hosts.${problem.host}.nodes, or add a host entry for it`;
     case 'restore-storage-missing':
       return `the storage ${problem.storage} ${storageFault(problem.why)} on ${problem.node}`;
     case 'restore-pool-missing':
