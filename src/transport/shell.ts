@@ -1,6 +1,7 @@
 /**
  * The port through which everything on a node is done: run a command there, stream both ways.
- * `local-shell.ts` and `ssh2-shell.ts` implement it; `test/transport/shell-contract.ts` is what both must pass.
+ * `local-shell.ts`, `ssh2-shell.ts` and `openssh-shell.ts` implement it; `test/transport/shell-contract.ts` is what all
+ * must pass.
  */
 export interface Shell extends AsyncDisposable {
   /** Where commands run, for messages: `10.0.0.10:22` or `this machine`. */

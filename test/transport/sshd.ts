@@ -20,6 +20,8 @@ export interface TestSshd extends AsyncDisposable {
   readonly publicHostKeys: readonly string[];
   /** Kills the server's process for each connection, the listener stays. */
   cutConnections(): void;
+  /** Stops them, so that connections stand and nobody answers; they can still be cut. */
+  silenceConnections(): void;
 }
 
 export interface SshdOptions {
@@ -61,6 +63,9 @@ export async function startSshd({
     ),
     cutConnections() {
       for (const pid of childrenOf(server.pid ?? 0)) kill(pid);
+    },
+    silenceConnections() {
+      for (const pid of childrenOf(server.pid ?? 0)) process.kill(pid, 'SIGSTOP');
     },
     async [Symbol.asyncDispose]() {
       const children = childrenOf(server.pid ?? 0);
