@@ -12,12 +12,11 @@ import type { Surroundings } from './surroundings.ts';
 export async function askSecret(
   question: string,
   otherwise: string,
-  { stderr, signal }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<string> {
   if (!process.stdin.isTTY)
     throw new UserError('secret', `${question}: there is no terminal to ask on`, { hint: otherwise });
-  stderr.write(`${question}: `);
-  const answer = await readUnseen(signal).finally(() => stderr.write('\n'));
+  const answer = await readUnseen(question, surroundings);
   if (answer === '') throw new UserError('secret', `${question}: nothing was typed`);
   return answer;
 }
@@ -34,7 +33,8 @@ export async function askNewSecret(
   return first;
 }
 
-async function readUnseen(signal: AbortSignal): Promise<string> {
+/** The question is shown once the terminal shows nothing else any more: who types ahead is not seen either. */
+async function readUnseen(question: string, { stderr, signal }: Surroundings): Promise<string> {
   const terminal = createInterface({
     input: process.stdin,
     output: new Writable({ write: (_chunk, _encoding, done) => done() }),
@@ -42,12 +42,14 @@ async function readUnseen(signal: AbortSignal): Promise<string> {
     historySize: 0,
   });
   const ended = AbortSignal.any([signal, givenUp(terminal)]);
+  stderr.write(`${question}: `);
   try {
     return await terminal.question('', { signal: ended });
   } catch (error) {
     throw ended.aborted ? ended.reason : error;
   } finally {
     terminal.close();
+    stderr.write('\n');
   }
 }
 

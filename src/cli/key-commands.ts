@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { UserError } from '../user-error.ts';
 import { keyAddCommand } from './commands/key-add-command.ts';
 import { keyListCommand } from './commands/key-list-command.ts';
 import { keyPasswdCommand } from './commands/key-passwd-command.ts';
@@ -82,6 +83,6 @@ function withKeyOptions(command: Command): Command {
 function siteAndId(words: readonly string[]): { readonly site: string | undefined; readonly id: string } {
   const id = words.at(-1);
   if (id === undefined || words.length > 2)
-    throw new InvalidArgumentError('give a site file, or --repo, and one id.');
+    throw new UserError('usage', 'give one id, after the site file or with --repo');
   return { site: words.length === 2 ? words[0] : undefined, id };
 }

@@ -1,0 +1,35 @@
+/** A command behind a pseudo terminal, and somebody who answers what it asks. */
+import { spawn } from 'node:child_process';
+import { type Ended, until, type Workplace } from './program.ts';
+
+/** A question to wait for, and what is typed then; the return key is added. */
+export type Answer = readonly [question: string, typed: string];
+
+/** @returns all that the terminal has shown, as stdout */
+export async function atTerminal(
+  place: Workplace,
+  args: readonly string[],
+  answers: readonly Answer[],
+): Promise<Ended> {
+  const child = spawn('script', ['--quiet', '--return', '--command', place.line(...args), '/dev/null'], {
+    cwd: place.folder,
+    env: { ...place.environment, SHELL: '/bin/sh' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let shown = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+  });
+  const ended = Promise.withResolvers<number>();
+  child.once('error', ended.reject);
+  child.once('close', (code) => ended.resolve(code ?? 128));
+  let seen = 0;
+  for (const [question, typed] of answers) {
+    await until(() => shown.includes(question, seen) || child.exitCode !== null);
+    seen = shown.length;
+    if (child.exitCode === null) child.stdin.write(`${typed}\r`);
+  }
+  const status = await ended.promise;
+  child.stdin.destroy();
+  return { stdout: shown.replaceAll('\r\n', '\n'), stderr: '', status };
+}
