@@ -60,13 +60,9 @@ export function leftoversCommand({ guest, dumpDir, stagedArchive = '', dumpLog =
 
 /** A configuration's snapshots and pending changes are in sections of their own, below the first line with a bracket. */
 const leftoversScript = String.raw`tool=$1 config=/etc/pve/$2/$3.conf vmid=$3
-for process in /proc/[0-9]*; do
-  title=$(tr '\0' ' ' <"$process/cmdline") 2>/dev/null
-  case $title in
-    'task UPID:'*) echo "task ${'$'}{title#task }" ;;
-  esac
-done 2>/dev/null
+grep -ah '^task UPID:' /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' '
 if [ -f "$config" ]; then
+  echo 'guest here'
   sed '/^\[/,$d; s/^/config /' "$config"
   "$tool" status "$vmid" 2>/dev/null
 fi
@@ -88,16 +84,13 @@ export function leftoversOf(aborted: Aborted, output: string): readonly Leftover
   const seen = output.split('\n').map((line) => line.trim());
   const values = (word: string) =>
     seen.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
-  const workers = values('task').filter((upid) => worksOn(upid, aborted.guest));
-  const guest = workers.length > 0 ? [] : ofGuest(aborted, values('config'), values('status:'));
+  const workers = values('task').filter((upid) => worksOn(upid, String(aborted.guest.vmid)));
+  // A job of the node's own names no guest, and may be at this one.
+  const busy = workers.length > 0 || values('task').some((upid) => worksOn(upid, ''));
   return [
-    ...workers.map(
-      (upid): Leftover => ({ kind: 'worker', what: upid, command: ['kill', String(pidOf(upid))] }),
-    ),
-    ...guest,
-    ...values('dump-folder')
-      .filter(() => workers.length === 0)
-      .map(pathLeft('dump-folder')),
+    ...workers.map(workerLeft),
+    ...(busy ? [] : ofGuest(aborted, values)),
+    ...(busy ? [] : values('dump-folder').map(pathLeft('dump-folder'))),
     ...values('dump-log').map(pathLeft('dump-log')),
     ...values('unfinished-archive').map(pathLeft('unfinished-archive')),
     ...values('staged-archive').map(pathLeft('staged-archive')),
@@ -105,29 +98,27 @@ export function leftoversOf(aborted: Aborted, output: string): readonly Leftover
   ];
 }
 
-/** `UPID:node:pid:pstart:starttime:type:id:user:`. A job of the node's own backs up many guests and names none. */
-function worksOn(upid: string, { vmid }: GuestRef): boolean {
-  const [, , , , , type = '', id = ''] = upid.split(':');
-  return ['vzdump', 'qmrestore', 'vzrestore'].includes(type) && (id === String(vmid) || id === '');
+/** `UPID:node:pid:pstart:starttime:type:id:user:`, with the pid in hexadecimal digits. */
+function worksOn(upid: string, vmid: string): boolean {
+  const [, , , , , type = '', id] = upid.split(':');
+  return ['vzdump', 'qmrestore', 'vzrestore'].includes(type) && id === vmid;
 }
 
-function pidOf(upid: string): number {
-  return Number.parseInt(upid.split(':')[2] ?? '', 16);
+function workerLeft(upid: string): Leftover {
+  const pid = Number.parseInt(upid.split(':')[2] ?? '', 16);
+  return { kind: 'worker', what: upid, command: ['kill', String(pid)] };
 }
 
-function ofGuest(
-  { guest, task }: Aborted,
-  config: readonly string[],
-  status: readonly string[],
-): readonly Leftover[] {
+function ofGuest({ guest, task }: Aborted, values: (word: string) => readonly string[]): readonly Leftover[] {
+  const config = values('config');
   const lock = config.flatMap((line) => /^lock: *(\S+)/.exec(line)?.[1] ?? [])[0];
   const own: readonly string[] = task === 'dump' ? ['backup', 'snapshot', 'snapshot-delete'] : ['create'];
   const locked = lock !== undefined && own.includes(lock);
   const name = `${guest.type}/${guest.vmid}`;
-  const stub = task === 'restore' && isStub(guest, config, lock);
+  const stub = task === 'restore' && values('guest').length > 0 && isStub(guest, config, lock);
   return [
     ...(locked ? [{ kind: 'lock', what: lock, command: guestCommand(guest, 'unlock') } as const] : []),
-    ...(status.includes('prelaunch')
+    ...(values('status:').includes('prelaunch')
       ? [{ kind: 'prelaunch', what: name, command: guestCommand(guest, 'stop') } as const]
       : []),
     ...(stub ? [{ kind: 'stub', what: name, command: guestCommand(guest, 'destroy') } as const] : []),

@@ -25,7 +25,7 @@ export function wrappedRestore(argv: Argv, { guest, silenceSeconds = 60 }: Wrapp
 }
 
 /** The feeder ends with 0 after the end mark, 1 when the input was cut, 2 when the tool reads no more; it is killed for silence. */
-const restoreScript = String.raw`${privateFolder}
+const restoreScript = `${privateFolder}
 silence=$1
 shift
 mkfifo "$folder/input" || exit 1

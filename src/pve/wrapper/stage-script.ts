@@ -27,7 +27,7 @@ export function stagedPart({ type, vmid }: GuestRef): string {
   return `.pvebak-${type}-${vmid}.`;
 }
 
-const stageScript = String.raw`${privateFolder}
+const stageScript = `${privateFolder}
 silence=$1 path=$3
 part=$(mktemp -- "$2") || exit 1
 trap 'rm -rf "$folder"; rm -f -- "$part"' EXIT
