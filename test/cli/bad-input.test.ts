@@ -1,11 +1,13 @@
 /** What is wrong with the site file, the repository or the command line ends the program before it has changed anything. */
-import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addCt, addVm } from '../lab/guests.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
+import { runProgram } from '../lab/run-program.ts';
 import { byIdentity, type LabSite, labSite } from './lab-site.ts';
-import { flat, RunningProgram, until, Workplace } from './program.ts';
+import { ENTRY, flat, RunningProgram, until, Workplace } from './program.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/config');
 let lab: Lab;
@@ -137,13 +139,7 @@ describe('a command', () => {
 
 describe('a restore', () => {
   it.each([
-    [
-      'of an id that no snapshot has',
-      'deadbeef',
-      '--to pve --yes',
-      1,
-      /no repository .* snapshot deadbeef.*pvebak snapshots/,
-    ],
+    ['of an id that no snapshot has', 'deadbeef', '--to pve --yes', 1, /snapshot deadbeef.*pvebak snapshots/],
     ['of something that is no id', 'latest', '--to pve --yes', 1, /latest is no snapshot id/],
     ['to a host that the site does not have', '', '--to pev --yes', 1, /no host pev.*it has: pve/],
     [
@@ -183,13 +179,24 @@ describe('a restore', () => {
 });
 
 describe('an older Node', () => {
+  const told = (version: string) => `pvebak needs Node.js 24 or later; this is ${version}\n`;
+
   it('is told which version is needed, in one line', async () => {
     const pretend = "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.19.2'})";
     const run = place.start(['--version'], { node: ['--import', pretend] });
-    expect(await run.ended).toEqual({
-      stdout: '',
-      stderr: 'pvebak needs Node.js 24 or later; this is 20.19.2\n',
-      status: 1,
-    });
+    expect(await run.ended).toEqual({ stdout: '', stderr: told('20.19.2'), status: 1 });
+  });
+
+  /** Whatever older one this machine has: none, or Debian's. */
+  it.each(olderNodes())('is told so by what it can read: $file $version', async ({ file, version }) => {
+    const entry = place.write('pvebak.mjs', stripTypeScriptTypes(readFileSync(ENTRY, 'utf8')));
+    expect(await place.command(file, entry)).toEqual({ stdout: '', stderr: told(version), status: 1 });
   });
 });
+
+function olderNodes(): readonly { readonly file: string; readonly version: string }[] {
+  const found = ['/usr/bin/node', '/usr/local/bin/node'].filter((file) => existsSync(file));
+  return found
+    .map((file) => ({ file, version: runProgram(file, ['--version']).trim().slice(1) }))
+    .filter(({ version }) => Number.parseInt(version, 10) < 24);
+}
