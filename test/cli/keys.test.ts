@@ -45,7 +45,7 @@ async function keysOf(...args: readonly string[]): Promise<readonly { id: string
 describe('pvebak key list', () => {
   it('shows who made each key and when, and which one opened the repository', async () => {
     const { stdout, status } = await place.pvebak('key', 'list', 'site.yaml');
-    const row = String.raw`\*  [0-9a-f]{8}  \d{4} \w{3} \d\d \w{3} \d\d:\d\d UTC  \S+ +\S+`;
+    const row = String.raw`\*  [0-9a-f]{8}  \d{4}-\d\d-\d\d \d\d:\d\d UTC  \S+ +\S+`;
     expect(stdout).toMatch(new RegExp(`^ +id +created +host +user\n${row}\n1 key; \\* opened it\n$`));
     expect(status).toBe(0);
   });

@@ -1,5 +1,6 @@
 import type { KeyEntry } from '../../repository/key-ring.ts';
-import { count, formatMoment } from './quantities.ts';
+import { datedMoment } from './dated-moment.ts';
+import { count } from './quantities.ts';
 import { terminalSafe } from './terminal-safe.ts';
 
 /** The keys of a repository as a table; a star marks the one that opened it. */
@@ -20,11 +21,5 @@ function cells(key: KeyEntry, timeZone: string): readonly string[] {
   const id = key.id.slice(0, 8);
   if (key.kind === 'damaged') return [id, 'damaged, opens nothing'];
   const time = Date.parse(key.created);
-  return [id, Number.isNaN(time) ? '?' : formatDay(time, timeZone), key.hostname, key.username];
-}
-
-/** Keys live for years: the moment with its year. */
-function formatDay(time: number, timeZone: string): string {
-  const year = new Intl.DateTimeFormat('en-GB', { timeZone, year: 'numeric' }).format(time);
-  return `${year} ${formatMoment(time, timeZone)}`;
+  return [id, Number.isNaN(time) ? '?' : datedMoment(time, timeZone), key.hostname, key.username];
 }

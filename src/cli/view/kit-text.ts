@@ -7,7 +7,8 @@ import type {
   RecoveryKit,
   RecoveryRemark,
 } from '../recovery-kit.ts';
-import { count, formatMoment } from './quantities.ts';
+import { datedMoment } from './dated-moment.ts';
+import { count } from './quantities.ts';
 import { secretRefText } from './secret-ref-text.ts';
 import { terminalSafe } from './terminal-safe.ts';
 
@@ -18,7 +19,7 @@ import { terminalSafe } from './terminal-safe.ts';
 export function renderKit(kit: RecoveryKit, { timeZone }: { readonly timeZone: string }): string {
   const blocks = [
     [
-      `RECOVERY KIT of ${kit.site}, ${formatMoment(kit.madeAt, timeZone)}`,
+      `RECOVERY KIT of ${kit.site}, ${datedMoment(kit.madeAt, timeZone)}`,
       'Keep it, and the passwords, away from what it recovers. It holds no secret.',
     ],
     INSTALL,
@@ -85,7 +86,7 @@ function repositoryLines(
 
 function guestLines({ snapshot, name, snapshots, recovery }: KitGuest, timeZone: string): readonly string[] {
   const title = `${formatGuestRef(snapshot.guest)}${name === undefined ? '' : ` ${name}`} of ${snapshot.hostId}`;
-  const newest = `snapshot ${snapshot.id.slice(0, 8)} of ${formatMoment(snapshot.time, timeZone)}, the newest of ${count(snapshots, 'snapshot')}`;
+  const newest = `snapshot ${snapshot.id.slice(0, 8)} of ${datedMoment(snapshot.time, timeZone)}, the newest of ${count(snapshots, 'snapshot')}`;
   if (recovery.kind === 'unreadable')
     return [title, `  ${newest}`, `  IT CANNOT BE READ: ${recovery.reason}`];
   return [
