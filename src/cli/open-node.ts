@@ -5,7 +5,7 @@ import { lookUpHostname } from '../pve/look-up-hostname.ts';
 import type { Shell } from '../transport/shell.ts';
 import { openSsh2Shell, type Ssh2Shell, type Ssh2ShellOptions } from '../transport/ssh2-shell.ts';
 import { UserError } from '../user-error.ts';
-import { openShell, type SshAccess, sshOptions } from './open-shell.ts';
+import { openShell, openSsh, type SshAccess, sshOptions } from './open-shell.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** How long a node without a route is waited for before the jump. */
@@ -47,10 +47,9 @@ async function openDirectly(
   surroundings: Surroundings,
   signal: AbortSignal,
 ): Promise<Shell> {
-  const options = {
-    ...(await sshOptions(host, nodeAccess(direct), surroundings)),
-    addresses: direct.addresses,
-  };
+  const access = { ...nodeAccess(direct), addresses: direct.addresses };
+  if (access.client?.kind === 'openssh') return openSsh(host, access, surroundings, signal);
+  const options = await sshOptions(host, access, surroundings);
   try {
     return await openSsh2Shell({ ...options, connectTimeoutMs: DIRECT_TIMEOUT_MS }, { signal });
   } catch (error) {

@@ -4,6 +4,8 @@ import { resolveSecret, type SecretWarning } from '../config/resolve-secret.ts';
 import type { HostAccess, HostEntry, SecretRef } from '../config/site.ts';
 import { hostKeyVerifier, type KnownKeys } from '../transport/host-key.ts';
 import { openLocalShell } from '../transport/local-shell.ts';
+import type { OpensshLogin } from '../transport/openssh-options.ts';
+import { openOpensshShell } from '../transport/openssh-shell.ts';
 import type { Shell } from '../transport/shell.ts';
 import type { Ssh2Login } from '../transport/ssh2-login.ts';
 import { openSsh2Shell, type Ssh2ShellOptions } from '../transport/ssh2-shell.ts';
@@ -21,7 +23,41 @@ export async function openShell(
 ): Promise<Shell> {
   const { access } = host;
   if (access.kind === 'local') return openLocalShell({ environment: toolEnvironment(surroundings.env) });
-  return openSsh2Shell(await sshOptions(host, access, surroundings), { signal });
+  return openSsh(host, access, surroundings, signal);
+}
+
+/** Opens a way by SSH with the client that the host entry names. `access` may be that of one node of the cluster. */
+export async function openSsh(
+  host: HostEntry,
+  access: SshAccess,
+  surroundings: Surroundings,
+  signal: AbortSignal,
+): Promise<Shell> {
+  if (access.client?.kind !== 'openssh')
+    return openSsh2Shell(await sshOptions(host, access, surroundings), { signal });
+  return openOpensshShell(
+    {
+      addresses: access.addresses,
+      username: access.username,
+      login: opensshLogin(host, await resolveLogin(host, access, surroundings)),
+      knownHosts: await knownKeys(host, access),
+      environment: toolEnvironment(surroundings.env),
+      options: access.client.options,
+    },
+    { signal },
+  );
+}
+
+/** The system's client reads keys from files only. */
+function opensshLogin(host: HostEntry, login: Ssh2Login): OpensshLogin {
+  if (login.kind !== 'identity') return login;
+  const { file, passphrase } = login;
+  if (file === undefined) {
+    throw new UserError('secret', `hosts.${host.name}: conn_client openssh needs conn_identity_file`, {
+      hint: 'write the key to a file of its own (0600), or leave conn_client out',
+    });
+  }
+  return { kind: 'identity', file, ...(passphrase !== undefined && { passphrase }) };
 }
 
 /** How a host entry, or a node of its cluster, is logged in to: secrets read, host keys at hand. */
