@@ -6,6 +6,7 @@ import { formatGuestRef } from '../pve/guest.ts';
 import { parseGuestConfig } from '../pve/guest-config.ts';
 import type { Guest, Inventory, LineId } from '../pve/inventory.ts';
 import type { VzdumpRecord } from '../pve/vzdump-log.ts';
+import { firstDiskStorage } from '../pve/vzdump-options.ts';
 import { wrappedDump } from '../pve/wrapper/dump-script.ts';
 import { heartbeat } from '../pve/wrapper/heartbeat.ts';
 import { type RepositorySession, readSnapshot } from '../repository/repository.ts';
@@ -78,7 +79,8 @@ class Dump {
   #totalBytes: number | undefined;
 
   constructor(action: BackupAction, context: BackupContext) {
-    const { host } = context;
+    const { host, inventory } = context;
+    const storage = firstDiskStorage(action.volumes);
     this.#action = action;
     this.#context = context;
     this.#guest = formatGuestRef(action.guest.ref);
@@ -90,6 +92,8 @@ class Dump {
       compress: host.compression,
       dumpDir: host.dumpDir,
       ...host.vzdump,
+      version: inventory.version,
+      ...(storage !== undefined && { diskStorage: storage }),
     });
   }
 
@@ -113,6 +117,7 @@ class Dump {
     const failure = dumpFailure({
       guest: this.#guest,
       where: shell.where,
+      argv: this.#command,
       exit,
       verdict: this.#log.verdict,
       streamBytes: this.#streamBytes,
@@ -227,6 +232,8 @@ class Dump {
         tags: guest.tags,
         ...(guest.pool !== undefined && { pool: guest.pool }),
         template: guest.template,
+        ...(guest.ha !== undefined && { ha: guest.ha }),
+        ...(guest.replication !== undefined && { replication: guest.replication }),
       },
       host: host.id,
       node,

@@ -1,5 +1,6 @@
 import { FormatError } from '../formats/format-error.ts';
 import type { DumpVerdict } from '../pve/dump-verdict.ts';
+import { explainDumpFailure } from '../pve/tool-failure.ts';
 import type { CommandExit } from '../transport/shell.ts';
 import { UserError } from '../user-error.ts';
 
@@ -8,6 +9,8 @@ export interface DumpEnd {
   /** `qemu/101` */
   readonly guest: string;
   readonly where: string;
+  /** Of vzdump, itself included. */
+  readonly argv: readonly string[];
   readonly exit: CommandExit;
   readonly verdict: DumpVerdict;
   readonly streamBytes: number;
@@ -33,12 +36,7 @@ export function dumpFailure(end: DumpEnd): unknown {
     return new UserError('command-failed', `there is no vzdump on ${where}`, {
       hint: 'is this a Proxmox VE node, and are its tools in the PATH of this login?',
     });
-  if (exit.status !== 0)
-    return new UserError(
-      'guest',
-      `vzdump ${guest} on ${where} failed: ${verdict.cause ?? `status ${exit.status}`}`,
-      hintFor(verdict.cause, guest),
-    );
+  if (exit.status !== 0) return failedDump(end);
   if (end.streamBytes === 0) return emptyDump(end);
   if (intakeError instanceof FormatError) {
     return new UserError(
@@ -59,6 +57,12 @@ export function dumpFailure(end: DumpEnd): unknown {
   return undefined;
 }
 
+function failedDump(end: DumpEnd): UserError {
+  const { cause, hint } = explainDumpFailure(end);
+  const message = `vzdump ${end.guest} on ${end.where} failed: ${cause}`;
+  return new UserError('guest', message, hint === undefined ? {} : { hint });
+}
+
 function emptyDump({ guest, where, verdict }: DumpEnd): UserError {
   if (!verdict.silent)
     return new UserError('stream-broken', `vzdump ${guest} on ${where} ended with status 0 and sent nothing`);
@@ -69,14 +73,4 @@ function emptyDump({ guest, where, verdict }: DumpEnd): UserError {
       hint: 'it may have moved since it was planned; run again, so that it is looked up again',
     },
   );
-}
-
-function hintFor(cause: string | undefined, guest: string): { readonly hint?: string } {
-  const [type, vmid] = guest.split('/');
-  if (cause !== undefined && /is locked/.test(cause)) {
-    return {
-      hint: `another task holds the lock; when it is certain that none does: ${type === 'qemu' ? 'qm' : 'pct'} unlock ${vmid}`,
-    };
-  }
-  return {};
 }

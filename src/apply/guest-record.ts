@@ -1,5 +1,5 @@
 import type { GuestRef } from '../pve/guest.ts';
-import type { LineIdentity, PveVersion } from '../pve/inventory.ts';
+import type { HaMembership, LineIdentity, PveVersion, ReplicationJob } from '../pve/inventory.ts';
 
 /**
  * `pvebak.json`: what a guest's snapshot says of itself (FORMAT.md). Its schema is `schemas/pvebak.schema.json`.
@@ -13,6 +13,9 @@ export interface GuestRecord {
     readonly tags: readonly string[];
     readonly pool?: string;
     readonly template: boolean;
+    readonly ha?: HaMembership;
+    /** Absent when there is none. */
+    readonly replication?: readonly ReplicationJob[];
   };
   readonly host: string;
   readonly node: string;

@@ -1,5 +1,5 @@
 import type { CommandExit } from '../transport/shell.ts';
-import { dumpVerdict } from './dump-verdict.ts';
+import { type DumpVerdict, dumpVerdict } from './dump-verdict.ts';
 import { type FailureCategory, failureCategory } from './failure-category.ts';
 import { failureHint } from './failure-hint.ts';
 import { toolComplaint } from './tool-complaint.ts';
@@ -29,29 +29,51 @@ export interface ToolFailure {
  * no more than zero or not, so it is the text that counts.
  */
 export function explainToolFailure(run: ToolRun): ToolFailure {
-  const cause = causeOf(run);
-  const category = categoryOf(run, cause);
+  return explain(run, { words: wordsOf(run), silent: run.stderr.trim() === '' });
+}
+
+/** The same for a vzdump whose log was judged while it ran. */
+export function explainDumpFailure(run: {
+  readonly argv: readonly string[];
+  readonly exit: CommandExit;
+  readonly verdict: DumpVerdict;
+}): ToolFailure {
+  const { argv, exit, verdict } = run;
+  return explain({ tool: 'vzdump', argv, exit }, { words: verdict.cause, silent: verdict.silent });
+}
+
+type Ended = Pick<ToolRun, 'tool' | 'argv' | 'exit'>;
+
+interface Said {
+  readonly words: string | undefined;
+  /** Nothing was logged. */
+  readonly silent: boolean;
+}
+
+function explain(run: Ended, said: Said): ToolFailure {
+  const cause = causeOf(run, said);
+  const category = categoryOf(run, { cause, silent: said.silent });
   const hint = failureHint(category, { argv: run.argv, cause });
   return { category, cause, ...(hint === undefined ? {} : { hint }) };
 }
 
-function causeOf({ tool, argv, exit, stdout, stderr }: ToolRun): string {
+function causeOf({ tool, argv, exit }: Ended, { words, silent }: Said): string {
   if (exit.kind === 'lost') return `the connection was lost: ${exit.reason}`;
-  const said = wordsOf({ tool, stdout, stderr });
-  if (said !== undefined) return said;
+  if (words !== undefined) return words;
   if (exit.kind === 'signal') return `ended by the signal ${exit.signal}`;
   if (exit.status === 127) return `there is no ${argv[0] ?? tool}`;
-  return exit.status === 0
-    ? 'it ended with status 0 and said nothing'
-    : `status ${exit.status}, without a word`;
+  if (exit.status === 0) return 'it ended with status 0 and said nothing';
+  return `status ${exit.status}, ${silent ? 'without a word' : 'and nothing that it said tells why'}`;
 }
 
-function categoryOf(run: ToolRun, cause: string): FailureCategory {
-  const { tool, exit, stderr } = run;
+function categoryOf(
+  { tool, exit }: Ended,
+  { cause, silent }: { readonly cause: string; readonly silent: boolean },
+): FailureCategory {
   if (exit.kind === 'lost') return 'connection-lost';
   if (exit.kind === 'signal') return 'killed';
   if (exit.status === 127) return 'tool-missing';
-  if (tool === 'vzdump' && exit.status === 0 && stderr.trim() === '') return 'wrong-node';
+  if (tool === 'vzdump' && exit.status === 0 && silent) return 'wrong-node';
   return failureCategory(cause);
 }
 

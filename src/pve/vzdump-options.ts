@@ -1,4 +1,4 @@
-import type { PveVersion } from './inventory.ts';
+import type { GuestVolume, PveVersion } from './inventory.ts';
 import { isAtLeast } from './pve-version.ts';
 
 /** Options of vzdump that not every version knows. */
@@ -37,6 +37,11 @@ export function unknownVzdumpOptions(tuning: VzdumpTuning): readonly string[] {
   return wanted(tuning)
     .map(([name]) => name)
     .filter((name) => !isKnown(name, tuning.version));
+}
+
+/** For `diskStorage`: where the first of the volumes that a dump reads lies. */
+export function firstDiskStorage(volumes: readonly GuestVolume[]): string | undefined {
+  return volumes.find(({ leftOut }) => leftOut === undefined)?.storage;
 }
 
 function isKnown(name: string, version: PveVersion | undefined): boolean {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeGuestRecord, type GuestRecord, parseRecordedContents } from '../../src/apply/guest-record.ts';
+import { node } from '../plan/sample-site.ts';
 import { DumpedFiles } from './dumped-file.ts';
 
 const schema = JSON.parse(
@@ -18,7 +19,16 @@ function errorsOf(record: unknown): readonly string[] {
 
 const FULL: GuestRecord = {
   version: 1,
-  guest: { type: 'qemu', vmid: 101, name: 'web', tags: ['gold'], pool: 'prod', template: false },
+  guest: {
+    type: 'qemu',
+    vmid: 101,
+    name: 'web',
+    tags: ['gold'],
+    pool: 'prod',
+    template: false,
+    ha: { state: 'started', group: 'first' },
+    replication: [{ id: '101-0', target: node('pve2'), schedule: '*/30', enabled: true }],
+  },
   host: 'pve',
   node: 'pve1',
   pve: { release: '8.4', version: '8.4.21' },
@@ -95,6 +105,11 @@ describe('the schema of pvebak.json', () => {
       'another type',
       { ...FULL, guest: { ...FULL.guest, type: 'openvz' } },
       '/guest/type must be equal to one of',
+    ],
+    [
+      'a replication job without a target',
+      { ...FULL, guest: { ...FULL.guest, replication: [{ id: '101-0', enabled: true }] } },
+      "/guest/replication/0 must have required property 'target'",
     ],
     [
       'a line of 15 digits',
