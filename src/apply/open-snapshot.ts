@@ -17,14 +17,24 @@ export interface OpenSnapshot {
   readonly id: string;
   readonly guest: GuestRef;
   readonly config: GuestConfig | undefined;
-  /** Bytes of its disks, or of its tar: an upper bound of what `archive` delivers. */
+  /** Bytes of its disks, or of its tar: what `onRead` adds up to. */
   readonly size: number;
+  /** An upper bound of what `archive` delivers: chunks of zeros are not counted. */
+  readonly mostBytes: number;
   /**
    * The archive as qmrestore and pct restore read it, uncompressed; a VM's with 4 KiB blocks of zeros left out.
    * Every blob is checked; the last byte is delivered only when lists and digests were right.
    */
-  archive(onRead: (bytes: number) => void): AsyncGenerator<Uint8Array<ArrayBuffer>>;
+  archive(onRead: (bytes: number) => void, reading?: ArchiveReading): AsyncGenerator<Uint8Array<ArrayBuffer>>;
 }
+
+export interface ArchiveReading {
+  /** Changes a VM's configuration on its way into the archive; byte by byte, in the encoding latin1. */
+  readonly mapConfig?: (text: string) => string;
+}
+
+/** What a configuration that was changed may add to the archive's header. */
+const HEADER_SLACK_BYTES = 1 << 16;
 
 /** @throws UserError `snapshot-not-found`, `repository-damaged` */
 export async function openSnapshot(
@@ -52,6 +62,7 @@ export async function openSnapshot(
     return {
       ...opened,
       size: archive.size,
+      mostBytes: archive.size,
       archive: (onRead) => readTar(session, archive, { recorded, onRead }),
     };
   const header = await readArchiveHeader(session, archive);
@@ -67,7 +78,9 @@ export async function openSnapshot(
   return {
     ...opened,
     size,
-    archive: (onRead) => readSparseVma(session, header, { disks, recorded, onRead }),
+    mostBytes: archive.size + HEADER_SLACK_BYTES,
+    archive: (onRead, { mapConfig } = {}) =>
+      readSparseVma(session, withConfig(header, mapConfig), { disks, recorded, onRead }),
   };
 }
 
@@ -75,6 +88,16 @@ async function readArchiveHeader(session: RepositorySession, archive: StoredNode
   for await (const event of readVma(bytesOf(readContent(session.reader, archive))))
     if (event.kind === 'header') return event.header;
   throw new Error('a VMA without a header was accepted');
+}
+
+function withConfig(header: VmaHeader, mapConfig: ArchiveReading['mapConfig']): VmaHeader {
+  if (mapConfig === undefined) return header;
+  const configs = header.configs.map((config) => {
+    if (config.name !== 'qemu-server.conf') return config;
+    const text = mapConfig(Buffer.from(config.content).toString('latin1'));
+    return { ...config, content: Buffer.from(text, 'latin1') };
+  });
+  return { ...header, configs };
 }
 
 async function* readTar(

@@ -1,28 +1,34 @@
-import { guestCommand, guestSetCommand, pctRestoreCommand, qmrestoreCommand } from '../pve/commands.ts';
-import { formatGuestRef, type GuestRef, type Vmid } from '../pve/guest.ts';
-import { parseGuestConfig } from '../pve/guest-config.ts';
+import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
+import { guestBridges } from '../pve/guest-bridges.ts';
 import type { RepositorySession } from '../repository/repository.ts';
-import { type Captured, capture } from '../transport/capture.ts';
 import type { Shell } from '../transport/shell.ts';
 import { UserError } from '../user-error.ts';
 import type { Progress, RestoreReport } from './apply-event.ts';
 import type { ApplyHost } from './apply-host.ts';
 import { stagedArchiveName } from './archive-name.ts';
-import { lookUpVmid } from './look-up-guest.ts';
-import { type OpenSnapshot, openSnapshot } from './open-snapshot.ts';
+import { type ArchiveReading, type OpenSnapshot, openSnapshot } from './open-snapshot.ts';
+import { restoreByFile } from './restore-by-file.ts';
+import { restoreByStream } from './restore-by-stream.ts';
+import { checkTarget, stopTarget } from './restore-check.ts';
+import type { Delivery } from './restore-delivery.ts';
+import type { RestoreDestination } from './restore-destination.ts';
+import { restoreFailure } from './restore-failure.ts';
+import { finishRestore } from './restore-finish.ts';
+import { type Placement, placeRestore } from './restore-placement.ts';
+import { RestoreProgress } from './restore-progress.ts';
+import { freeBytesOf } from './restore-target-facts.ts';
+import type { WantedOfTarget } from './restore-target-faults.ts';
+import { restoreToolArgv } from './restore-tool-argv.ts';
+import type { ToolEnded } from './restore-tool-run.ts';
+import { mapVmConfig } from './restore-vm-config.ts';
+import { chooseRestoreWay, type RestoreWay } from './restore-way.ts';
 
 export interface RestoreRequest {
   /** 64 hex digits. */
   readonly snapshot: string;
   /** The guest that the snapshot holds. */
   readonly guest: GuestRef;
-  readonly to: {
-    readonly vmid: Vmid;
-    readonly storage?: string;
-    readonly pool?: string;
-    readonly unique: boolean;
-    readonly start: boolean;
-  };
+  readonly to: RestoreDestination;
   /** Whether a guest that has the vmid may be stopped and overwritten. Otherwise the vmid must be free. */
   readonly replace: boolean;
 }
@@ -36,271 +42,221 @@ export interface RestoreContext {
   readonly signal: AbortSignal;
 }
 
-const RESTORE_TIMEOUT_MS = 24 * 60 * 60_000;
-const SHORT_TIMEOUT_MS = 120_000;
+export interface RestoredGuest extends RestoreReport {
+  readonly way: RestoreWay;
+  /** What is not as it was: mount points left out or empty, promised room, bridges that are missing. */
+  readonly notes: readonly string[];
+}
 
 /**
- * Restores a guest: writes the archive into the host's dump folder, which reads and proves every blob, and only then
- * touches the target: stops it where it is to be replaced, and lets qmrestore or pct restore read the archive.
- * @throws UserError; after the target was touched, its message says what state it is in and what to do
+ * Restores a guest. Every blob is read and the target is checked, twice, before the target is touched: stopped where it
+ * is to be replaced, and given to qmrestore or pct restore, as a file or as a stream (`chooseRestoreWay`).
+ * @throws UserError; after the target was touched, its message says which state it is in and its hint what to type
  */
-export async function restoreGuest(request: RestoreRequest, context: RestoreContext): Promise<RestoreReport> {
-  const begun = context.clock();
+export async function restoreGuest(request: RestoreRequest, context: RestoreContext): Promise<RestoredGuest> {
   const snapshot = await openSnapshot(context.session, request.snapshot, request.guest);
-  const target: GuestRef = { type: request.guest.type, vmid: request.to.vmid };
-  const exists = await checkTarget(target, request, context);
-  const staged = await stageArchive(snapshot, context, begun);
-  try {
-    context.onProgress({ ...staged.progress, phase: 'restoring', elapsedMs: context.clock() - begun });
-    if (exists) await stopTarget(target, context);
-    await runRestore(snapshot, { request, target, exists, path: staged.path }, context);
-    await markRestored(target, snapshot, context);
-    if (request.to.start)
-      await run(
-        guestCommand(target, 'start'),
-        context,
-        `the guest was restored, but starting ${formatGuestRef(target)} failed`,
-      );
-  } finally {
-    if (context.host.cleanup) await remove(staged.path, context);
-  }
-  return {
-    snapshot: snapshot.id,
-    guest: formatGuestRef(request.guest),
-    vmid: request.to.vmid,
-    archiveBytes: staged.bytes,
-    elapsedMs: context.clock() - begun,
-    archiveLeft: context.host.cleanup ? undefined : staged.path,
-  };
+  const restore = new Restore(request, context, snapshot);
+  const exists = await restore.checkEarly();
+  const way = await chosenWay(request, { snapshot, exists }, context);
+  return await restore.run(way);
 }
 
-/** @returns whether a guest with the vmid is there, and will be replaced */
-async function checkTarget(
-  target: GuestRef,
-  { replace }: RestoreRequest,
-  { shell, signal }: RestoreContext,
-): Promise<boolean> {
-  const found = await lookUpVmid(shell, target.vmid, signal);
-  if (found === undefined) return false;
-  const name = formatGuestRef(target);
-  if (found.type !== target.type)
-    throw targetError(
-      `the vmid ${target.vmid} is used by ${found.type}/${target.vmid} on node ${found.node}`,
-      'choose another vmid',
-    );
-  if (!replace)
-    throw targetError(
-      `${name} exists already on node ${found.node}`,
-      'choose a free vmid, or allow it to be overwritten',
-    );
-  const local = await capture(shell, guestCommand(target, 'config'), { signal, timeoutMs: SHORT_TIMEOUT_MS });
-  if (!succeeded(local))
-    throw targetError(
-      `${name} is on node ${found.node}, which is not the one that this host entry leads to`,
-      'restore through that node',
-    );
-  return true;
-}
-
-interface Staged {
-  readonly path: string;
-  readonly bytes: number;
-  readonly progress: Progress;
-}
-
-/** Writes the archive under a name that is not complete, and renames it once its size was checked. */
-async function stageArchive(snapshot: OpenSnapshot, context: RestoreContext, begun: number): Promise<Staged> {
-  const { shell, host, signal } = context;
-  const path = `${host.dumpDir}/${stagedArchiveName(snapshot.guest.type, snapshot.guest.vmid, snapshot.id)}`;
-  const part = `${path}.part`;
-  let progress: Progress = {
-    phase: 'uploading',
-    doneBytes: 0,
-    totalBytes: snapshot.size,
-    streamBytes: 0,
-    newBytes: undefined,
-    elapsedMs: 0,
-  };
-  try {
-    const command = await shell.run(['sh', '-c', 'umask 077; exec cat > "$1"', 'sh', part], { signal });
-    const lastWords = collect(command.stderr);
-    void drain(command.stdout);
-    const onRead = (bytes: number) => {
-      progress = { ...progress, doneBytes: progress.doneBytes + bytes, elapsedMs: context.clock() - begun };
-    };
-    let failure: unknown;
-    try {
-      for await (const bytes of snapshot.archive(onRead)) {
-        signal.throwIfAborted();
-        progress = { ...progress, streamBytes: progress.streamBytes + bytes.length };
-        await command.stdin.write(bytes);
-        context.onProgress(progress);
-      }
-    } catch (error) {
-      failure = error;
-    }
-    await command.stdin.end().catch(() => undefined);
-    const exit = await command.exit;
-    signal.throwIfAborted();
-    const words = await lastWords;
-    if (exit.kind === 'lost')
-      throw new UserError(
-        'host-unreachable',
-        `the connection to ${shell.where} was lost while writing ${path}: ${exit.reason}`,
-      );
-    if (exit.kind !== 'status' || exit.status !== 0)
-      throw targetError(
-        `cannot write ${path} on ${shell.where}: ${words.trim() || 'cat failed'}`,
-        'is `dump_dir` there, and is there room? nothing on the target was changed',
-      );
-    if (failure !== undefined) throw failure;
-    await checkSize(part, progress.streamBytes, context);
-    await run(['mv', '-f', '--', part, path], context, `cannot rename ${part}`);
-    return { path, bytes: progress.streamBytes, progress };
-  } catch (error) {
-    await remove(part, context);
-    throw error;
-  }
-}
-
-async function checkSize(path: string, bytes: number, context: RestoreContext): Promise<void> {
-  const { stdout } = await run(['stat', '-c', '%s', '--', path], context, `cannot look at ${path}`);
-  const size = Number(Buffer.from(stdout).toString('utf8').trim());
-  if (size !== bytes)
-    throw targetError(
-      `${path} has ${size} bytes on the node, and ${bytes} were sent`,
-      'nothing on the target was changed; is there room on the node?',
-    );
-}
-
-/** `pct stop` fails for a container that does not run; `qm stop` does not. */
-async function stopTarget(target: GuestRef, context: RestoreContext): Promise<void> {
-  const status = await run(
-    guestCommand(target, 'status'),
-    context,
-    `cannot ask for the status of ${formatGuestRef(target)}`,
-  );
-  if (/^status: stopped/m.test(Buffer.from(status.stdout).toString('utf8'))) return;
-  await run(
-    guestCommand(target, 'stop'),
-    context,
-    `cannot stop ${formatGuestRef(target)}; nothing was overwritten`,
-  );
-}
-
-async function runRestore(
-  snapshot: OpenSnapshot,
-  {
-    request,
-    target,
+async function chosenWay(
+  { to, guest }: RestoreRequest,
+  { snapshot, exists }: { readonly snapshot: OpenSnapshot; readonly exists: boolean },
+  { shell, host, signal }: RestoreContext,
+): Promise<RestoreWay> {
+  const { mode } = to;
+  const { mostBytes } = snapshot;
+  const freeBytes = mode === 'streamed' ? undefined : await freeBytesOf(shell, host.dumpDir, signal);
+  const way = chooseRestoreWay({
+    ...(mode !== undefined && { mode }),
+    type: guest.type,
     exists,
-    path,
-  }: {
-    readonly request: RestoreRequest;
-    readonly target: GuestRef;
-    readonly exists: boolean;
-    readonly path: string;
-  },
-  context: RestoreContext,
-): Promise<void> {
-  const { storage, pool, unique, vmid } = request.to;
-  const common = {
-    vmid,
-    archive: path,
-    ...(exists && { force: true }),
-    ...(unique && { unique: true }),
-    ...(pool !== undefined && { pool }),
-  };
-  const place = storage ?? (target.type === 'lxc' ? snapshot.config?.rootfs?.storage : undefined);
-  const options = { ...common, ...(place !== undefined && { storage: place }) };
-  const command = target.type === 'qemu' ? qmrestoreCommand(options) : pctRestoreCommand(options);
-  const done = await capture(context.shell, command, {
-    signal: context.signal,
-    timeoutMs: RESTORE_TIMEOUT_MS,
-    limitBytes: 1 << 26,
+    freeBytes,
+    mostBytes,
   });
-  if (succeeded(done)) return;
-  const kept = context.host.cleanup ? '' : `; the archive is at ${path}`;
-  throw targetError(
-    `${command[0] === 'pct' ? 'pct restore' : 'qmrestore'} failed on ${context.shell.where}: ${lastLine(done)}`,
-    `${stateAfterFailure(target, exists)}${kept}`,
+  if (way !== 'refused') return way;
+  throw new UserError(
+    'restore-target',
+    freeBytes === undefined
+      ? `there is no folder ${host.dumpDir} on ${shell.where}`
+      : `${host.dumpDir} on ${shell.where} has ${freeBytes} bytes free, and the archive may take ${mostBytes}`,
+    { hint: 'set another dump_dir, or restore with mode: streamed, which needs no room there' },
   );
 }
 
-/** qmrestore leaves a stub of a VM behind, pct restore nothing; both remove what they replace before they have read it all. */
-function stateAfterFailure(target: GuestRef, existed: boolean): string {
-  const name = formatGuestRef(target);
-  const look = `look with \`${guestCommand(target, 'config').join(' ')}\``;
-  if (existed)
-    return `${name} was being overwritten and may hold neither its old nor its new state: ${look}, then restore again with replacing allowed`;
-  if (target.type === 'qemu')
-    return `nothing that was there before was touched; a stub of ${name} may be left: ${look}, \`${guestCommand(target, 'destroy').join(' ')}\` removes it`;
-  return `nothing that was there before was touched`;
-}
+/** One guest on its way back. */
+class Restore {
+  readonly #request: RestoreRequest;
+  readonly #context: RestoreContext;
+  readonly #snapshot: OpenSnapshot;
+  readonly #target: GuestRef;
+  readonly #progress: RestoreProgress;
+  readonly #notes = new Set<string>();
+  #before: string | undefined;
+  #wasStopped = false;
+  #archiveBytes = 0;
 
-/** Adds a line to the description, which names the snapshot. Its failure is no failure of the restore. */
-async function markRestored(
-  target: GuestRef,
-  snapshot: OpenSnapshot,
-  context: RestoreContext,
-): Promise<void> {
-  const file = `/etc/pve/${target.type === 'qemu' ? 'qemu-server' : 'lxc'}/${target.vmid}.conf`;
-  try {
-    const { stdout } = await capture(context.shell, ['cat', '--', file], { timeoutMs: SHORT_TIMEOUT_MS });
-    const { description } = parseGuestConfig(target.type, Buffer.from(stdout).toString('utf8'));
-    const kept = description
-      .split('\n')
-      .filter((line) => line !== '' && !line.startsWith('pvebak: restored from '));
-    const text = [...kept, `pvebak: restored from ${snapshot.id}`].join('\n');
-    await capture(context.shell, guestSetCommand(target, { description: text }), {
-      timeoutMs: SHORT_TIMEOUT_MS,
+  constructor(request: RestoreRequest, context: RestoreContext, snapshot: OpenSnapshot) {
+    this.#request = request;
+    this.#context = context;
+    this.#snapshot = snapshot;
+    this.#target = { type: request.guest.type, vmid: request.to.vmid };
+    const { clock, onProgress } = context;
+    this.#progress = new RestoreProgress({ total: snapshot.size, clock, emit: onProgress });
+  }
+
+  /** @returns whether a guest is there that will be overwritten */
+  async checkEarly(): Promise<boolean> {
+    await this.#check(this.#placement('staged'), undefined);
+    return this.#before !== undefined;
+  }
+
+  async run(way: RestoreWay): Promise<RestoredGuest> {
+    const placement = this.#placement(way);
+    const delivery = this.#delivery(way, placement);
+    const path = this.#stagedPath;
+    const keep = !this.#context.host.cleanup;
+    const ended =
+      way === 'staged' ? await restoreByFile({ path, keep }, delivery) : await restoreByStream(delivery);
+    if (!succeeded(ended)) throw await this.#failure(ended, { way, placement });
+    await this.#finish(way, placement);
+    return this.#report(way);
+  }
+
+  #placement(way: RestoreWay): Placement {
+    const { storage, map } = this.#request.to;
+    const choice = {
+      ...(storage !== undefined && { storage }),
+      ...(map !== undefined && { mapStorage: map.storage }),
+    };
+    const { type } = this.#target;
+    return placeRestore({ type, config: this.#snapshot.config, choice, way });
+  }
+
+  #delivery(way: RestoreWay, placement: Placement): Delivery {
+    const { shell, signal } = this.#context;
+    return {
+      shell,
+      signal,
+      target: this.#target,
+      argv: (archive) => this.#argv(archive, placement),
+      archive: (reading) => this.#archive(placement, way === 'staged' || reading === 'sending'),
+      beforeTouching: (bytes) => this.#beforeTouching(placement, bytes),
+      onPercent: (percent) => this.#progress.percent(percent),
+    };
+  }
+
+  #argv(archive: string, { told }: Placement): readonly string[] {
+    const { to, replace } = this.#request;
+    return restoreToolArgv({ type: this.#target.type, archive, to, told, force: replace });
+  }
+
+  async *#archive(placement: Placement, isSent: boolean): AsyncGenerator<Uint8Array> {
+    const onRead = (bytes: number) => this.#progress.read(bytes);
+    for await (const bytes of this.#snapshot.archive(onRead, this.#reading(placement))) {
+      this.#context.signal.throwIfAborted();
+      if (isSent) this.#progress.sent(bytes.length);
+      yield bytes;
+    }
+  }
+
+  #reading({ told }: Placement): ArchiveReading {
+    const bridges = this.#request.to.map?.bridge ?? new Map();
+    const storages = told.kind === 'in-archive' ? told.storages : new Map();
+    if (storages.size === 0 && bridges.size === 0) return {};
+    return { mapConfig: (text) => mapVmConfig(text, { storages, bridges }) };
+  }
+
+  async #beforeTouching(placement: Placement, archiveBytes: number): Promise<void> {
+    const { shell, signal } = this.#context;
+    this.#archiveBytes = archiveBytes;
+    const wanted = await this.#check(placement, archiveBytes);
+    if (this.#before !== undefined) this.#wasStopped = await stopTarget(shell, wanted, signal);
+    this.#progress.startRestoring();
+  }
+
+  async #check(placement: Placement, archiveBytes: number | undefined): Promise<WantedOfTarget> {
+    const { to, replace } = this.#request;
+    const { shell, signal } = this.#context;
+    const wanted: WantedOfTarget = {
+      target: this.#target,
+      replace,
+      needs: placement.needs,
+      archiveBytes,
+      pool: to.pool,
+      bridges: this.#neededBridges(),
+    };
+    const { before, notes } = await checkTarget(shell, { to, wanted }, signal);
+    this.#before = before;
+    for (const note of notes) this.#notes.add(note);
+    return wanted;
+  }
+
+  /** A bridge that is missing matters when the guest is started, or when somebody has named it. */
+  #neededBridges(): readonly string[] {
+    const { map, start } = this.#request.to;
+    const bridges = guestBridges(this.#snapshot.config?.values ?? new Map());
+    return bridges.flatMap((bridge) => map?.bridge.get(bridge) ?? (start ? bridge : []));
+  }
+
+  async #finish(way: RestoreWay, { told, empty, leftOut }: Placement): Promise<void> {
+    const { shell, signal } = this.#context;
+    const { map, start } = this.#request.to;
+    for (const key of empty) this.#notes.add(`${key} is empty: it was not part of the backup`);
+    for (const { reason, line } of leftOut) this.#notes.add(`not restored, a ${reason}: ${line}`);
+    await finishRestore({
+      target: this.#target,
+      snapshot: this.#snapshot.id,
+      bridges: (this.#target.type === 'lxc' ? map?.bridge : undefined) ?? new Map(),
+      template: way === 'streamed' && told.kind === 'volumes' && told.options.template,
+      start,
+      remarks: leftOut.map(({ line }) => line),
+      shell,
+      signal,
     });
-  } catch {
-    // A guest without the line is restored all the same.
+  }
+
+  #failure(
+    ended: ToolEnded,
+    { way, placement }: { readonly way: RestoreWay; readonly placement: Placement },
+  ): Promise<UserError> {
+    const { shell, host, signal } = this.#context;
+    const stagedArchive = way === 'staged' ? this.#stagedPath : undefined;
+    return restoreFailure({
+      ended,
+      argv: this.#argv(stagedArchive ?? '-', placement),
+      target: this.#target,
+      before: this.#before,
+      wasStopped: this.#wasStopped,
+      dumpDir: host.dumpDir,
+      stagedArchive,
+      shell,
+      signal,
+    });
+  }
+
+  #report(way: RestoreWay): RestoredGuest {
+    const { host } = this.#context;
+    return {
+      snapshot: this.#snapshot.id,
+      guest: formatGuestRef(this.#request.guest),
+      vmid: this.#target.vmid,
+      archiveBytes: this.#archiveBytes,
+      elapsedMs: this.#progress.elapsedMs,
+      archiveLeft: way === 'staged' && !host.cleanup ? this.#stagedPath : undefined,
+      way,
+      notes: [...this.#notes],
+    };
+  }
+
+  get #stagedPath(): string {
+    const { type, vmid } = this.#snapshot.guest;
+    return `${this.#context.host.dumpDir}/${stagedArchiveName(type, vmid, this.#snapshot.id)}`;
   }
 }
 
-async function run(
-  argv: readonly string[],
-  { shell, signal }: RestoreContext,
-  what: string,
-): Promise<Captured> {
-  const done = await capture(shell, argv, { signal, timeoutMs: SHORT_TIMEOUT_MS });
-  if (!succeeded(done))
-    throw targetError(
-      `${what}: ${lastLine(done)}`,
-      `it was: ${argv.slice(0, 4).join(' ')} on ${shell.where}`,
-    );
-  return done;
-}
-
-async function remove(path: string, { shell }: RestoreContext): Promise<void> {
-  await capture(shell, ['rm', '-f', '--', path], { timeoutMs: SHORT_TIMEOUT_MS }).catch(() => undefined);
-}
-
-function succeeded({ exit }: Captured): boolean {
-  return exit.kind === 'status' && exit.status === 0;
-}
-
-function lastLine({ stderr, stdout, exit }: Captured): string {
-  const lines = (stderr.trim() || Buffer.from(stdout).toString('utf8').trim()).split('\n');
-  return lines.at(-1) || (exit.kind === 'status' ? `status ${exit.status}` : `signal ${exit.signal}`);
-}
-
-function targetError(message: string, hint: string): UserError {
-  return new UserError('restore-target', message, { hint });
-}
-
-async function collect(stream: AsyncIterable<Uint8Array>): Promise<string> {
-  let text = '';
-  try {
-    for await (const bytes of stream) if (text.length < 65536) text += Buffer.from(bytes).toString('utf8');
-  } catch {
-    return text;
-  }
-  return text;
-}
-
-async function drain(stream: AsyncIterable<Uint8Array>): Promise<void> {
-  await collect(stream);
+function succeeded({ exit, brokenOff }: ToolEnded): boolean {
+  return exit.kind === 'status' && exit.status === 0 && brokenOff === undefined;
 }
