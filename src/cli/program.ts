@@ -10,6 +10,7 @@ import { validateCommand } from './commands/validate-command.ts';
 import { exampleText } from './example-text.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { withRepositoryOptions } from './repository-options.ts';
+import { addRestoreCommand } from './restore-options.ts';
 import { packageVersion, type Surroundings } from './surroundings.ts';
 
 /** Runs the command that the arguments name and returns its exit status. @throws UserError, CommanderError */
@@ -81,40 +82,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     )
     .action((file: string, options) => runs(applyCommand(file, options, surroundings)));
 
-  withRepositoryOptions(program.command('restore <snapshot>'))
-    .description('restore one snapshot to a host of the site, or to any node without a site file')
-    .requiredOption('--to <host>', 'a host of the site; or root@NODE[:PORT]; or local, on the node itself')
-    .option('--site <file>', 'the site file; by default site.yaml, unless --repo is given')
-    .option('--identity-file <file>', 'for root@NODE: the private key; by default the agent is asked')
-    .option('--ask-passphrase', 'for --identity-file: ask for its passphrase', false)
-    .option('--ask-password', 'for root@NODE: ask for the password', false)
-    .option('--host-key <fingerprint>', 'for root@NODE: its host key, SHA256:... (repeatable)', collect, [])
-    .option(
-      '--known-hosts <file>',
-      "for root@NODE: where its host key is; by default the user's and the system's (repeatable)",
-      collect,
-      [],
-    )
-    .option('--dump-dir <folder>', 'where the archive is put on the node meanwhile')
-    .option('--vmid <id>', 'the new vmid; by default the one it had')
-    .option('--storage <name>', 'where its disks are put; by default where they were')
-    .option('--pool <name>', 'the pool it is added to')
-    .option('--unique', 'new hardware addresses and, for a VM, a new uuid', false)
-    .option('--start', 'start it afterwards', false)
-    .option('--replace', 'stop and overwrite the guest that has the vmid', false)
-    .option('-y, --yes', 'do not ask', false)
-    .option('--json', 'one JSON object a line', false)
-    .addHelpText(
-      'after',
-      exampleText(
-        'pvebak restore 4f1c22aa --to pve --vmid 901 --storage local-lvm',
-        'pvebak restore 4f1c22aa --to pve --replace',
-        'pvebak restore 4f1c22aa --repo /mnt/backup/pvebak --to root@10.0.0.10 --ask-password',
-      ),
-    )
-    .action((snapshot: string, options) =>
-      runs(restoreCommand(snapshot, { ...NO_RESTORE_OPTIONS, ...options }, surroundings)),
-    );
+  addRestoreCommand(program, (options) => runs(restoreCommand(options, surroundings)));
 
   withRepositoryOptions(program.command('snapshots [site]'))
     .description("list the guests' snapshots, oldest first")
@@ -148,17 +116,6 @@ export async function runProgram(args: readonly string[], surroundings: Surround
   await program.parseAsync(args, { from: 'user' });
   return status;
 }
-
-const NO_RESTORE_OPTIONS = {
-  site: undefined,
-  repo: undefined,
-  passwordFile: undefined,
-  identityFile: undefined,
-  dumpDir: undefined,
-  vmid: undefined,
-  storage: undefined,
-  pool: undefined,
-} as const;
 
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];

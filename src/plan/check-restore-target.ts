@@ -42,13 +42,18 @@ function checkNode(intent: RestoreIntent, target: RestoreTarget): readonly PlanP
 type StorageFault = Extract<PlanProblem, { kind: 'restore-storage-missing' }>['why'];
 
 function checkStorage(intent: RestoreIntent, { host, node }: RestoreTarget): readonly PlanProblem[] {
-  const { storage } = intent.to;
-  if (storage === undefined) return [];
-  const found = host.inventory.storages.find((one) => one.storage === storage && one.node === node);
-  const why = storageFault(found, intent.guest.type);
-  return why === undefined
-    ? []
-    : [{ kind: 'restore-storage-missing', intent: intent.name, storage, node, why }];
+  return namedStorages(intent).flatMap((storage): readonly PlanProblem[] => {
+    const found = host.inventory.storages.find((one) => one.storage === storage && one.node === node);
+    const why = storageFault(found, intent.guest.type);
+    return why === undefined
+      ? []
+      : [{ kind: 'restore-storage-missing', intent: intent.name, storage, node, why }];
+  });
+}
+
+/** Those that the intent itself names; what the backup's configuration names is known when it is read. */
+function namedStorages({ to, map }: RestoreIntent): readonly string[] {
+  return [...new Set([...(to.storage === undefined ? [] : [to.storage]), ...(map?.storage.values() ?? [])])];
 }
 
 function storageFault(storage: StorageFacts | undefined, type: GuestType): StorageFault | undefined {

@@ -18,7 +18,7 @@ export interface RestorePlan {
  */
 export function planRestores(site: Site, facts: Facts, named: readonly string[]): RestorePlan {
   const hosts = reachedHosts(site, facts);
-  const outcomes = site.restores.map((intent): Outcome => {
+  const outcomes = inOrder(site.restores).map((intent): Outcome => {
     const isNamed = named.includes(intent.name);
     if (intent.manual && !isNamed) return { atRest: { intent: intent.name, kind: 'manual' } };
     const host = hosts.find((one) => one.entry.name === intent.to.host);
@@ -28,6 +28,12 @@ export function planRestores(site: Site, facts: Facts, named: readonly string[])
     return planRestore(intent, target, snapshotsOf(facts, intent.repository));
   });
   return splitClaims([...outcomes, ...unknownNames(site, named)]);
+}
+
+/** Lower orders first, then those without; equal ones as the file has them. */
+function inOrder(intents: readonly RestoreIntent[]): readonly RestoreIntent[] {
+  const rank = ({ order }: RestoreIntent) => order ?? Number.MAX_SAFE_INTEGER;
+  return intents.toSorted((a, b) => rank(a) - rank(b));
 }
 
 type Outcome =
@@ -84,9 +90,18 @@ function restoreAction(
     intent: intent.name,
     repository: intent.repository,
     snapshot,
-    to: { ...intent.to, node },
+    to: { ...intent.to, node, ...howItGets(intent) },
+    ...(intent.order !== undefined && { order: intent.order }),
     replaces: existing && guestLabel(existing),
     reason: { kind: existing === undefined ? 'target-missing' : 'replace-asked' },
+  };
+}
+
+function howItGets({ map, bwlimitKiB, mode }: RestoreIntent): Partial<RestoreAction['to']> {
+  return {
+    ...(map !== undefined && { map }),
+    ...(bwlimitKiB !== undefined && { bwlimitKiB }),
+    ...(mode !== undefined && { mode }),
   };
 }
 

@@ -1,7 +1,8 @@
-import type { BackupMode } from '../config/site.ts';
+import type { BackupMode, ResourceMap, RestoreMode } from '../config/site.ts';
 import type { GuestRef, NodeName, Vmid } from '../pve/guest.ts';
 import type { GuestVolume, LineIdentity } from '../pve/inventory.ts';
 import type { GuestSnapshot } from './facts.ts';
+import type { NodeConfigPlan } from './node-config-plan.ts';
 
 /** What would be done, as data; every verdict carries its reason. Views make the sentences. */
 export interface Plan {
@@ -9,6 +10,7 @@ export interface Plan {
   readonly madeAt: number;
   readonly backups: readonly BackupAction[];
   readonly fresh: readonly FreshGuest[];
+  readonly nodeConfigs: NodeConfigPlan;
   readonly restores: readonly RestoreAction[];
   /** Restore intents that need nothing, or wait to be named. */
   readonly restoresAtRest: readonly RestoreAtRest[];
@@ -44,14 +46,20 @@ export type DueReason =
   | { readonly kind: 'never-backed-up' }
   /** The vmid has backups, all of another machine. */
   | { readonly kind: 'vmid-reused'; readonly otherLines: number }
-  | { readonly kind: 'too-old'; readonly ageMs: number; readonly rpoMs: number; readonly policy: string }
+  | {
+      readonly kind: 'too-old';
+      readonly ageMs: number;
+      readonly rpoMs: number;
+      /** Undefined: no policy asks, the cadence alone makes it due. */
+      readonly policy: string | undefined;
+    }
   /** Within the rpo now, but not when the next run will have finished. */
   | {
       readonly kind: 'too-old-before-next-run';
       readonly ageMs: number;
       readonly rpoMs: number;
       readonly cadenceMs: number;
-      readonly policy: string;
+      readonly policy: string | undefined;
     }
   /** The newest backup claims a time after now. */
   | { readonly kind: 'clock-behind'; readonly aheadMs: number };
@@ -78,7 +86,14 @@ export interface RestoreAction {
     readonly pool?: string;
     readonly unique: boolean;
     readonly start: boolean;
+    /** Old storages and bridges to new ones; `storage` counts for what no entry names. */
+    readonly map?: ResourceMap;
+    readonly bwlimitKiB?: number;
+    /** Absent: what the guest allows. */
+    readonly mode?: RestoreMode;
   };
+  /** Restores to one node are done in the plan's order: lower ones first, then those without. */
+  readonly order?: number;
   /** Whether a guest is there that will be stopped and overwritten. */
   readonly replaces: GuestLabel | undefined;
   readonly reason: { readonly kind: 'target-missing' } | { readonly kind: 'replace-asked' };
@@ -124,6 +139,8 @@ export type PlanProblem =
       readonly guest: GuestLabel;
       readonly policies: readonly string[];
     }
+  /** The node's own configuration is due, and this host entry has no way there. */
+  | { readonly kind: 'node-config-elsewhere'; readonly host: string; readonly node: NodeName }
   | {
       readonly kind: 'guest-locked';
       readonly host: string;
@@ -193,6 +210,13 @@ export type PlanNote =
       readonly policy: string;
       readonly rpoMs: number;
       readonly cadenceMs: number;
+    }
+  /** Options under `vzdump` that the version of the host's node does not know: dumps are made without. */
+  | {
+      readonly kind: 'vzdump-option-unknown';
+      readonly host: string;
+      readonly version: string;
+      readonly options: readonly string[];
     }
   /** Nothing tells this container from a later one with the same vmid. */
   | { readonly kind: 'reuse-unnoticed'; readonly host: string; readonly guest: GuestLabel }

@@ -1,26 +1,35 @@
-import type { HostEntry, Site } from '../../config/site.ts';
-import type { Facts, GuestSnapshot } from '../../plan/facts.ts';
+import type { HostEntry, RestoreIntent, RestoreMode, Site } from '../../config/site.ts';
+import type { GuestSnapshot } from '../../plan/facts.ts';
 import { makePlan } from '../../plan/make-plan.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { parseVmid, type Vmid } from '../../pve/guest.ts';
+import { formatGuestRef, parseVmid, type Vmid } from '../../pve/guest.ts';
 import { UserError } from '../../user-error.ts';
 import { commandLineHost, givenLoginOptions, type LoginOptions } from '../command-line-host.ts';
 import { confirm } from '../confirm.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { gatherFacts } from '../gather-facts.ts';
 import { openChoice, type RepositoryChoice } from '../repository-choice.ts';
+import { type RestoreSelection, type SelectedSnapshot, selectSnapshots } from '../restore-selection.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { type PlanHeader, planHeader } from '../view/plan-header.ts';
 import { renderPlanText } from '../view/plan-text.ts';
 import { carryOut } from './apply-command.ts';
 import { textWidth } from './plan-command.ts';
 
-export interface RestoreCommandOptions extends RepositoryChoice, LoginOptions {
+export interface RestoreCommandOptions extends RepositoryChoice, LoginOptions, RestoreSelection {
   /** Name of a host entry, `USER@NODE[:PORT]`, or `local`. */
   readonly to: string;
   readonly vmid: string | undefined;
+  /** Added to the vmid that each guest had. */
+  readonly vmidOffset: number | undefined;
   readonly storage: string | undefined;
+  /** Old names to new ones. */
+  readonly mapStorage: ReadonlyMap<string, string>;
+  readonly mapBridge: ReadonlyMap<string, string>;
   readonly pool: string | undefined;
+  /** KiB per second. */
+  readonly bwlimit: number | undefined;
+  readonly mode: RestoreMode | undefined;
   readonly unique: boolean;
   readonly start: boolean;
   /** Allows a guest that has the vmid to be stopped and overwritten. */
@@ -30,11 +39,10 @@ export interface RestoreCommandOptions extends RepositoryChoice, LoginOptions {
 }
 
 /**
- * Restores one snapshot: a restore intent from the command line instead of the site file. Of the site only the
- * repositories and the target are looked at; without one they come from the command line as well.
+ * Restores one snapshot, or many one after the other: restore intents from the command line instead of the site file.
+ * Of the site only the repositories and the target are looked at; without one they come from the command line as well.
  */
 export async function restoreCommand(
-  snapshotId: string,
   options: RestoreCommandOptions,
   surroundings: Surroundings,
 ): Promise<number> {
@@ -42,10 +50,14 @@ export async function restoreCommand(
   const host = await targetHost(site, options, surroundings);
   const target = { ...site, hosts: new Map([[host.name, host]]), backups: [], restores: [] };
   const facts = await gatherFacts(target, repositories, surroundings);
-  const found = findSnapshot(facts, snapshotId);
-  const asked = withIntent(target, found, { ...options, vmid: wantedVmid(options.vmid, found.snapshot) });
-  const plan = withoutRest(makePlan(asked, facts, { restoreNames: [INTENT] }), host.name);
-  const title = `pvebak restore ${found.snapshot.id.slice(0, 8)} --to ${options.to}`;
+  const selected = selectSnapshots(facts, options);
+  const restores = selected.map((one, place) =>
+    intentFor(one, { place, alone: selected.length === 1 }, options),
+  );
+  const asked: Site = { ...target, restores };
+  const names = restores.map(({ name }) => name);
+  const plan = withoutRest(makePlan(asked, facts, { restoreNames: names }), host.name, names);
+  const title = `pvebak restore ${whatText(selected, options)} --to ${options.to}`;
   if (!options.json || plan.restores.length === 0)
     showPlan(plan, planHeader(asked, facts, { title, timeZone: surroundings.timeZone }), {
       ...surroundings,
@@ -59,6 +71,11 @@ export async function restoreCommand(
     { parallel: 1, json: options.json },
     surroundings,
   );
+}
+
+function whatText(selected: readonly SelectedSnapshot[], { run, latest }: RestoreCommandOptions): string {
+  if (run !== undefined) return `--run ${run}`;
+  return latest ? '--latest' : selected.map(({ snapshot }) => snapshot.id.slice(0, 8)).join(' ');
 }
 
 /** An entry of the site, or one that the command line describes. */
@@ -97,77 +114,63 @@ function showPlan(plan: Plan, header: PlanHeader, { stdout, colour }: Surroundin
   stdout.write(`${renderPlanText(plan, header, { colour, width: textWidth(stdout) })}\n`);
 }
 
-const INTENT = 'command-line';
+/** The name of the only one; of many, each has that of its guest. */
+const ONLY_INTENT = 'command-line';
 
-interface Found {
-  readonly repository: string;
-  readonly snapshot: GuestSnapshot;
-}
-
-function findSnapshot(facts: Facts, id: string): Found {
-  const wanted = /^([0-9a-f]{4,64})$/.exec(id)?.[1];
-  if (wanted === undefined)
-    throw new UserError('usage', `${id} is no snapshot id`, {
-      hint: 'give at least 4 hex digits; `pvebak snapshots` lists them',
-    });
-  const matches = [...facts.repositories].flatMap(([repository, { snapshots }]) =>
-    snapshots
-      .filter((snapshot) => snapshot.id.startsWith(wanted) || snapshot.original?.startsWith(wanted))
-      .map((snapshot) => ({ repository, snapshot })),
-  );
-  const [first, ...more] = matches;
-  if (first === undefined)
-    throw new UserError('snapshot-not-found', `there is no guest's snapshot ${id}`, {
-      hint: '`pvebak snapshots` lists them',
-    });
-  if (more.length > 0)
-    throw new UserError('usage', `${id} fits ${matches.length} snapshots`, {
-      hint: 'give more of its digits',
-    });
-  return first;
-}
-
-function wantedVmid(text: string | undefined, snapshot: GuestSnapshot): Vmid {
-  const vmid = text === undefined ? snapshot.guest.vmid : parseVmid(text);
-  if (vmid === undefined)
-    throw new UserError('usage', `${text} is no vmid`, { hint: 'a vmid is a number from 100 to 999999999' });
-  return vmid;
-}
-
-function withIntent(
-  site: Site,
-  { repository, snapshot }: Found,
-  options: Omit<RestoreCommandOptions, 'vmid'> & { readonly vmid: Vmid },
-): Site {
-  const { to, vmid, storage, pool, unique, start, replace } = options;
-  const intent = {
-    name: INTENT,
+function intentFor(
+  { repository, snapshot }: SelectedSnapshot,
+  { place, alone }: { readonly place: number; readonly alone: boolean },
+  options: RestoreCommandOptions,
+): RestoreIntent {
+  const { storage, pool, bwlimit, mode, mapStorage, mapBridge } = options;
+  const map = mapStorage.size + mapBridge.size > 0 && { map: { storage: mapStorage, bridge: mapBridge } };
+  return {
+    name: alone ? ONLY_INTENT : formatGuestRef(snapshot.guest),
     repository,
     snapshot: snapshot.id,
     guest: snapshot.guest,
     fromHostId: snapshot.hostId,
     to: {
-      host: to,
-      vmid,
-      unique,
-      start,
+      host: options.to,
+      vmid: wantedVmid(snapshot, alone, options),
+      unique: options.unique,
+      start: options.start,
       ...(storage !== undefined && { storage }),
       ...(pool !== undefined && { pool }),
     },
-    onExisting: replace ? 'replace' : 'fail',
+    ...map,
+    ...(bwlimit !== undefined && { bwlimitKiB: bwlimit }),
+    ...(mode !== undefined && { mode }),
+    ...(!alone && { order: place }),
+    onExisting: options.replace ? 'replace' : 'fail',
     manual: true,
-  } as const;
-  return { ...site, restores: [intent] };
+  };
+}
+
+function wantedVmid(
+  { guest }: GuestSnapshot,
+  alone: boolean,
+  { vmid: text, vmidOffset }: RestoreCommandOptions,
+): Vmid {
+  if (text !== undefined && (!alone || vmidOffset !== undefined))
+    throw new UserError('usage', '--vmid is for one guest', { hint: 'for many, give --vmid-offset N' });
+  const wanted = text ?? guest.vmid + (vmidOffset ?? 0);
+  const vmid = parseVmid(wanted);
+  if (vmid === undefined)
+    throw new UserError('usage', `${wanted} is no vmid`, {
+      hint: 'a vmid is a number from 100 to 999999999',
+    });
+  return vmid;
 }
 
 /** The plan without anything that the command is not about: of the host only that it cannot be reached, and why. */
-function withoutRest(plan: Plan, host: string): Plan {
+function withoutRest(plan: Plan, host: string, names: readonly string[]): Plan {
   const unreachable = plan.problems.filter(
     (problem) => problem.kind === 'host-unreachable' && problem.host === host,
   );
-  const own = plan.problems.filter((problem) => 'intent' in problem && problem.intent === INTENT);
+  const own = plan.problems.filter((problem) => 'intent' in problem || problem.kind === 'guest-locked');
   const problems = unreachable.length > 0 ? unreachable : own;
-  const restores = plan.restores.filter(({ intent }) => intent === INTENT);
+  const restores = plan.restores.filter(({ intent }) => names.includes(intent));
   return {
     ...plan,
     backups: [],

@@ -18,7 +18,23 @@ function restoreRow(action: RestoreAction, timeZone: string): Row {
   const what = `${formatGuestRef(snapshot.guest)} of ${formatMoment(snapshot.time, timeZone)} (${snapshot.id.slice(0, 8)})`;
   const where = `to ${formatGuestRef({ type: snapshot.guest.type, vmid: to.vmid })} on ${to.host}/${to.node}`;
   const overwrites = replaces === undefined ? '' : `, OVERWRITES ${guestText(replaces)}`;
-  return { glyph: replaces === undefined ? '+' : '~', cells: [intent, `${what} ${where}${overwrites}`] };
+  const how = howText(to);
+  return {
+    glyph: replaces === undefined ? '+' : '~',
+    cells: [intent, `${what} ${where}${how}${overwrites}`],
+  };
+}
+
+/** `, as a stream, storage local-lvm -> ceph, bridge vmbr1 -> vmbr0` */
+function howText({ mode, storage, map }: RestoreAction['to']): string {
+  const parts = [
+    ...(mode === 'streamed' ? ['as a stream'] : []),
+    ...(mode === 'staged' ? ['as a file in dump_dir'] : []),
+    ...(storage === undefined ? [] : [`to storage ${storage}`]),
+    ...[...(map?.storage ?? [])].map(([from, to]) => `storage ${from} -> ${to}`),
+    ...[...(map?.bridge ?? [])].map(([from, to]) => `bridge ${from} -> ${to}`),
+  ];
+  return parts.map((part) => `, ${part}`).join('');
 }
 
 function manualRows({ restoresAtRest }: Plan, verbose: boolean): readonly Row[] {
