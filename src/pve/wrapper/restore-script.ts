@@ -19,6 +19,8 @@ export interface WrappedRestoreOptions {
  *
  * A frame is stored before it is passed on, so that waiting for the client and waiting for the tool are not confused:
  * qmrestore reads nothing while it allocates disks, and that may take long.
+ *
+ * No TERM comes in the tool's first 5 s: pct restore locks its container before it is ready to undo that.
  */
 export function wrappedRestore(argv: Argv, { guest, silenceSeconds = 60 }: WrappedRestoreOptions): Argv {
   return asArgv(restoreScript, [`restore-${guest.type}-${guest.vmid}`, String(silenceSeconds), ...argv]);
@@ -36,6 +38,10 @@ exec 3<&0 </dev/null
 (trap - PIPE; exec "$@") <"$folder/input" >>"$folder/out" 2>>"$folder/err" 3<&- &
 tool=$!
 exec 5>"$folder/input"
+(
+  sleep 5
+  : >"$folder/settled"
+) >/dev/null 2>&1 3<&- 5>&- &
 tail -f -c +1 -s 0.2 --pid="$tool" "$folder/out" 2>/dev/null 3<&- 5>&- &
 out=$!
 tail -f -c +1 -s 0.2 --pid="$tool" "$folder/err" >&2 2>/dev/null 3<&- 5>&- &
@@ -94,6 +100,9 @@ case $code in
       done
     ) &
     [ "$code" -ne 1 ] || echo 'the archive ended before its end mark' >>"$folder/err"
+    while kill -0 "$tool" && ! [ -e "$folder/settled" ]; do
+      sleep 0.5
+    done
     kill -TERM "$tool"
     ;;
 esac

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pctRestoreCommand, qmrestoreCommand, vzdumpCommand } from '../../../src/pve/commands.ts';
 import { type GuestRef, parseGuestRef } from '../../../src/pve/guest.ts';
 import { wrappedDump } from '../../../src/pve/wrapper/dump-script.ts';
-import { findLeftovers } from '../../../src/pve/wrapper/leftovers.ts';
+import { findLeftovers, type Leftover } from '../../../src/pve/wrapper/leftovers.ts';
 import { wrappedRestore } from '../../../src/pve/wrapper/restore-script.ts';
 import { stageCommand } from '../../../src/pve/wrapper/stage-script.ts';
 import { addCt, addVm, findGuest, runState } from '../../lab/guests.ts';
@@ -55,6 +55,16 @@ type Task =
   | 'staging';
 type Accident = 'terminated' | 'killed' | 'stopped' | 'cut off' | 'lost behind a dropped route';
 
+/** What the tool itself leaves when it is ended: it must be found, and the command that is told must clean it. */
+const mayStay: Readonly<Record<Task, readonly Leftover['kind'][]>> = {
+  'dump of a stopped VM': [],
+  'dump of a running VM': [],
+  'dump of a container': [],
+  qmrestore: ['stub'],
+  'pct restore': ['lock', 'stub'],
+  staging: [],
+};
+
 const tasks: readonly Task[] = [
   'dump of a stopped VM',
   'dump of a running VM',
@@ -92,7 +102,7 @@ test.concurrent.each(cases)(
         await reached(client, at);
         await until(async () => (await mess(node)).includes('/run/pvebak'), 'begun');
         await strike(accident, { client, node, route });
-        await until(async () => (await mess(node)) === '', `clean: ${await mess(node)}`);
+        await until(async () => withoutLockOf(guest, await mess(node)) === '', 'clean');
         await using shell = await openNode(node);
         const left = await findLeftovers(shell, {
           guest,
@@ -100,8 +110,9 @@ test.concurrent.each(cases)(
           task: task.startsWith('dump') ? 'dump' : 'restore',
           stagedArchive: staged(guest),
         });
+        expect(left.filter(({ kind }) => !mayStay[task].includes(kind))).toEqual([]);
         for (const { command } of left) await node.exec(command.join(' '));
-        expect(left.filter(({ kind }) => task !== 'qmrestore' || kind !== 'stub')).toEqual([]);
+        expect(await mess(node)).toBe('');
         expect(stateOf(guest)).toEqual(before);
       } finally {
         client.kill('SIGKILL');
@@ -125,8 +136,12 @@ test('a dump without the wrapper is held by a client that is stopped', async () 
   });
 });
 
+function withoutLockOf({ vmid }: GuestRef, text: string): string {
+  return text.replace(new RegExp(`^.*/${vmid}\\.conf:lock:.*\\n`, 'm'), '');
+}
+
 async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 40_000;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`not in time ${what}`);
     await sleep(200);
