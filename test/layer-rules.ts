@@ -66,8 +66,11 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   },
 };
 
-/** What plan may call in pve: pure functions that parse and print. The rest of pve asks nodes. */
-const PURE_PVE = ['pve/guest.ts', 'pve/line.ts'];
+/**
+ * What plan may call in pve: pure functions that parse and print, and what says which options a version knows, so that
+ * the plan tells what the dump leaves out. The rest of pve asks nodes.
+ */
+const PURE_PVE = ['pve/guest.ts', 'pve/line.ts', 'pve/vzdump-options.ts'];
 
 /** Files by path from `src`, `plan/make-plan.ts`, with their text. */
 export type Sources = ReadonlyMap<string, string>;

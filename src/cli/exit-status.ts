@@ -1,5 +1,6 @@
 import type { ItemResult } from '../apply/run-plan.ts';
 import type { Plan } from '../plan/plan.ts';
+import { plannedActions } from '../plan/planned-actions.ts';
 import type { UserErrorCode } from '../user-error.ts';
 
 /** What the program ends with. The README has the same table. */
@@ -50,7 +51,7 @@ export function exitStatusOfError(code: UserErrorCode): number {
 
 export function exitStatusOfPlan(plan: Plan, options: { readonly detailed: boolean }): number {
   if (plan.problems.length > 0) return EXIT_STATUS.incomplete;
-  const changes = plan.backups.length + plan.restores.length > 0;
+  const changes = plannedActions(plan).length > 0;
   return changes && options.detailed ? EXIT_STATUS.changes : EXIT_STATUS.done;
 }
 

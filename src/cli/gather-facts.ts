@@ -1,6 +1,7 @@
 import type { HostEntry, Site } from '../config/site.ts';
-import type { Facts, GuestSnapshot, HostFacts, RepositoryFacts } from '../plan/facts.ts';
+import type { Facts, HostFacts, RepositoryFacts } from '../plan/facts.ts';
 import { toGuestSnapshot } from '../plan/guest-snapshot.ts';
+import { toNodeSnapshot } from '../plan/node-snapshot.ts';
 import { readInventory } from '../pve/read-inventory.ts';
 import { type Repository, readSnapshots } from '../repository/repository.ts';
 import { UserError } from '../user-error.ts';
@@ -37,8 +38,10 @@ async function askHost(host: HostEntry, surroundings: Surroundings): Promise<Hos
 }
 
 export async function askRepository(repository: Repository): Promise<RepositoryFacts> {
-  const snapshots = (await readSnapshots(repository))
-    .map((snapshot) => toGuestSnapshot(snapshot))
-    .filter((snapshot): snapshot is GuestSnapshot => snapshot !== undefined);
-  return { snapshots, keyCount: repository.keyCount };
+  const all = await readSnapshots(repository);
+  return {
+    snapshots: all.flatMap((snapshot) => toGuestSnapshot(snapshot) ?? []),
+    nodeSnapshots: all.flatMap((snapshot) => toNodeSnapshot(snapshot) ?? []),
+    keyCount: repository.keyCount,
+  };
 }

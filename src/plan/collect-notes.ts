@@ -1,4 +1,5 @@
 import type { Site } from '../config/site.ts';
+import { firstDiskStorage, unknownVzdumpOptions } from '../pve/vzdump-options.ts';
 import type { Facts } from './facts.ts';
 import type { PlanNote } from './plan.ts';
 import { guestLabel } from './reached-hosts.ts';
@@ -19,8 +20,28 @@ export function collectNotes(
       .map(({ name, rpoMs }): PlanNote => {
         return { kind: 'rpo-below-cadence', policy: name, rpoMs, cadenceMs: site.cadenceMs };
       }),
+    ...optionNotes(selected),
     ...selected.flatMap(guestNotes),
   ];
+}
+
+/** Of each host entry, what would be left out of the dumps of its guests. */
+function optionNotes(selected: readonly SelectedGuest[]): readonly PlanNote[] {
+  return [...Map.groupBy(selected, ({ host }) => host.entry.name)].flatMap(([host, guests]) => {
+    const options = [...new Set(guests.flatMap(unknownOptions))];
+    const version = guests[0]?.host.inventory.version.version;
+    if (version === undefined || options.length === 0) return [];
+    return [{ kind: 'vzdump-option-unknown', host, version, options }];
+  });
+}
+
+function unknownOptions({ host, guest }: SelectedGuest): readonly string[] {
+  const diskStorage = firstDiskStorage(guest.volumes);
+  return unknownVzdumpOptions({
+    ...host.entry.vzdump,
+    version: host.inventory.version,
+    ...(diskStorage === undefined ? {} : { diskStorage }),
+  });
 }
 
 function guestNotes({ host, guest }: SelectedGuest): readonly PlanNote[] {

@@ -1,4 +1,4 @@
-import type { GuestRef } from '../pve/guest.ts';
+import type { GuestRef, NodeName } from '../pve/guest.ts';
 import type { Inventory, LineId } from '../pve/inventory.ts';
 
 /** All that the planner is told. The same facts give the same plan. */
@@ -17,6 +17,7 @@ export type HostFacts =
 
 export interface RepositoryFacts {
   readonly snapshots: readonly GuestSnapshot[];
+  readonly nodeSnapshots: readonly NodeSnapshot[];
   readonly keyCount: number;
 }
 
@@ -33,5 +34,19 @@ export interface GuestSnapshot {
   readonly guest: GuestRef;
   readonly line: LineId | undefined;
   readonly policies: readonly string[];
+  readonly run?: string;
+}
+
+/** A snapshot that holds a node's own configuration. */
+export interface NodeSnapshot {
+  /** 64 hex digits. */
+  readonly id: string;
+  /** The id it had before restic rewrote it. */
+  readonly original?: string;
+  /** When it was taken, milliseconds since 1970. */
+  readonly time: number;
+  /** The id of the host entry that made it. */
+  readonly hostId: string;
+  readonly node: NodeName;
   readonly run?: string;
 }

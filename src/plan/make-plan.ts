@@ -4,6 +4,7 @@ import type { Facts } from './facts.ts';
 import { findHostProblems, findMissingSelections } from './find-host-problems.ts';
 import type { Plan } from './plan.ts';
 import { planBackups } from './plan-backups.ts';
+import { planNodeConfigs } from './plan-node-configs.ts';
 import { planRestores } from './plan-restores.ts';
 import { selectGuests } from './select-guests.ts';
 
@@ -20,11 +21,13 @@ export function makePlan(
 ): Plan {
   const { selected, leftAlone, uncovered } = selectGuests(site, facts);
   const backups = planBackups(site, facts, selected);
+  const { problems: nodeProblems, ...nodeConfigs } = planNodeConfigs(site, facts);
   const restores = planRestores(site, facts, restoreNames);
   return {
     madeAt: facts.now,
     backups: backups.backups,
     fresh: backups.fresh,
+    nodeConfigs,
     restores: restores.restores,
     restoresAtRest: restores.atRest,
     leftAlone,
@@ -33,6 +36,7 @@ export function makePlan(
       ...findHostProblems(site, facts),
       ...findMissingSelections(site, facts),
       ...backups.problems,
+      ...nodeProblems,
       ...restores.problems,
     ],
     notes: collectNotes(site, facts, selected),

@@ -1,7 +1,7 @@
 import type { BackupPolicy, Site } from '../config/site.ts';
-import type { Facts } from './facts.ts';
+import type { Facts, GuestSnapshot } from './facts.ts';
 import { findObstacles, isOnOfflineNode } from './find-obstacles.ts';
-import { judgeFreshness } from './judge-freshness.ts';
+import { type Freshness, judgeFreshness } from './judge-freshness.ts';
 import type { BackupAction, FreshGuest, PlanProblem } from './plan.ts';
 import { guestLabel, type ReachedHost, reachedHosts } from './reached-hosts.ts';
 import type { SelectedGuest } from './select-guests.ts';
@@ -42,7 +42,7 @@ type Verdict = {
   readonly repository: string;
   readonly policies: readonly BackupPolicy[];
   readonly strictest: BackupPolicy;
-  readonly freshness: ReturnType<typeof judgeFreshness>;
+  readonly freshness: Freshness<GuestSnapshot>;
 };
 
 interface WantedBackup {

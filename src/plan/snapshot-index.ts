@@ -1,7 +1,7 @@
 import type { Vmid } from '../pve/guest.ts';
 import type { Guest, LineId } from '../pve/inventory.ts';
 import type { GuestSnapshot } from './facts.ts';
-import type { GuestHistory } from './judge-freshness.ts';
+import type { History } from './judge-freshness.ts';
 
 /** The snapshots of one repository, found by line and by vmid. */
 export interface SnapshotIndex {
@@ -20,7 +20,11 @@ export function indexSnapshots(snapshots: readonly GuestSnapshot[]): SnapshotInd
  * What is kept of a guest. Its own snapshots go by line, whichever host entry made them.
  * @param hostIds ids of the host entries into the guest's cluster; the same vmid elsewhere is no reuse
  */
-export function historyOf(guest: Guest, index: SnapshotIndex, hostIds: ReadonlySet<string>): GuestHistory {
+export function historyOf(
+  guest: Guest,
+  index: SnapshotIndex,
+  hostIds: ReadonlySet<string>,
+): History<GuestSnapshot> {
   const { line } = guest.identity;
   const others = (index.byVmid.get(guest.ref.vmid) ?? []).filter((snapshot) => hostIds.has(snapshot.hostId));
   const otherLines = new Set(others.flatMap((snapshot) => snapshot.line ?? []));

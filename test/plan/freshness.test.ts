@@ -171,7 +171,7 @@ describe('notes', () => {
 
   it('name a repository with a single key', () => {
     const known = facts({ pve: inventory([]) });
-    const repositories = new Map([['main', { snapshots: [], keyCount: 1 }]]);
+    const repositories = new Map([['main', { snapshots: [], nodeSnapshots: [], keyCount: 1 }]]);
     expect(makePlan(site(), { ...known, repositories }).notes).toEqual([
       { kind: 'one-key', repository: 'main' },
     ]);

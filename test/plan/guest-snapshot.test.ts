@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ResticSnapshot, toGuestSnapshot } from '../../src/plan/guest-snapshot.ts';
+import { toGuestSnapshot } from '../../src/plan/guest-snapshot.ts';
+import type { ResticSnapshot } from '../../src/plan/restic-snapshot.ts';
 import { snapshotId } from './sample-site.ts';
 
 const snapshot: ResticSnapshot = {

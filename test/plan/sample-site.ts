@@ -141,7 +141,10 @@ export function facts(
     now: NOW,
     hosts: new Map(Object.entries(hosts).map(([name, found]) => [name, hostFacts(found)])),
     repositories: new Map(
-      Object.entries(repositories).map(([name, held]) => [name, { snapshots: held, keyCount: 2 }]),
+      Object.entries(repositories).map(([name, held]) => [
+        name,
+        { snapshots: held, nodeSnapshots: [], keyCount: 2 },
+      ]),
     ),
   };
 }

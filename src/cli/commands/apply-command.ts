@@ -3,6 +3,7 @@ import type { Site } from '../../config/site.ts';
 import type { Facts } from '../../plan/facts.ts';
 import { makePlan } from '../../plan/make-plan.ts';
 import type { Plan } from '../../plan/plan.ts';
+import { plannedActions } from '../../plan/planned-actions.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { UserError } from '../../user-error.ts';
 import { applyPorts } from '../apply-ports.ts';
@@ -37,7 +38,7 @@ export async function applyCommand(
   const facts = await gatherFacts(site, repositories, surroundings);
   const plan = makePlan(site, facts, { restoreNames: options.restore });
   if (!options.json) showPlan(plan, site, facts, { file, verbose: options.verbose }, surroundings);
-  if (plan.backups.length + plan.restores.length === 0)
+  if (plannedActions(plan).length === 0)
     return plan.problems.length > 0 ? EXIT_STATUS.incomplete : EXIT_STATUS.done;
   await consent(plan, options, surroundings);
   return carryOut(plan, { site, facts, repositories }, options, surroundings);

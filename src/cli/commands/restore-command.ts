@@ -175,6 +175,7 @@ function withoutRest(plan: Plan, host: string, names: readonly string[]): Plan {
     ...plan,
     backups: [],
     fresh: [],
+    nodeConfigs: { due: [], fresh: [] },
     leftAlone: [],
     uncovered: [],
     notes: [],

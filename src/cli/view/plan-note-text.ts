@@ -36,6 +36,10 @@ function noteText(note: PlanNote): readonly string[] {
       return [
         `policy ${note.policy}: rpo ${formatDuration(note.rpoMs)} cannot be kept by a run every ${formatDuration(note.cadenceMs)}`,
       ];
+    case 'vzdump-option-unknown':
+      return [
+        `host ${note.host}: its Proxmox VE ${note.version} does not know ${note.options.join(', ')} of vzdump; dumps are made without`,
+      ];
     case 'reuse-unnoticed':
     case 'volume-left-out':
       return [];

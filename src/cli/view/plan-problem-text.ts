@@ -17,6 +17,8 @@ export function planProblemText(problem: PlanProblem, { verbose }: { readonly ve
       return `node ${problem.node} of ${problem.host} is offline, with ${heldGuests(problem.guests, verbose)}`;
     case 'guest-on-other-node':
       return `${guestText(problem.guest)} is due, but lives on ${problem.guest.node}, where ${problem.host} does not lead; give its address under hosts.${problem.host}.nodes, or add a host entry for it`;
+    case 'node-config-elsewhere':
+      return `the configuration of node ${problem.node} is due, but ${problem.host} does not lead there; give its address under hosts.${problem.host}.nodes`;
     case 'guest-locked':
       return `${guestText(problem.guest)} is locked (${problem.lock}); if nothing works on it: ${unlock(problem.guest)}`;
     case 'disk-too-large':

@@ -3,6 +3,7 @@ import type { BackupAction, Plan } from '../../plan/plan.ts';
 import { dueReasonText } from './due-reason-text.ts';
 import { guestText, listText } from './guest-text.ts';
 import type { PlanHeader } from './plan-header.ts';
+import { nodeConfigRows } from './plan-node-config-text.ts';
 import { noteRows, notInBackupRows } from './plan-note-text.ts';
 import { policySections } from './plan-policy-text.ts';
 import { planProblemText } from './plan-problem-text.ts';
@@ -21,7 +22,7 @@ export interface PlanTextOptions {
 }
 
 /**
- * A plan for people: what is wrong first, then what changes policy by policy, restores, what nobody covers,
+ * A plan for people: what is wrong first, then what changes policy by policy, nodes, restores, what nobody covers,
  * what a dump leaves out, and one line of totals last. Ends with a newline.
  */
 export function renderPlanText(plan: Plan, header: PlanHeader, options: PlanTextOptions): string {
@@ -53,6 +54,7 @@ function planSections(plan: Plan, header: PlanHeader, verbose: boolean): readonl
     },
     { title: `OUT OF POLICY ${late.length}`, alarm: true, rows: lateRows(late, verbose) },
     ...policySections(plan, header.policies, verbose),
+    { title: 'NODES', rows: nodeConfigRows(plan.nodeConfigs, { verbose }) },
     { title: 'RESTORES', rows: restoreRows(plan, { timeZone: header.timeZone, verbose }) },
     { title: `UNCOVERED ${plan.uncovered.length}`, rows: uncoveredRows(plan, verbose) },
     { title: 'NOT IN BACKUP', rows: notInBackupRows(plan.notes) },

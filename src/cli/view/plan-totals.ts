@@ -14,12 +14,13 @@ export function planTotals(plan: Plan): string {
   return rest.length > 0 ? `${verdict}. ${rest.join(', ')}.` : `${verdict}.`;
 }
 
-function actionTexts({ backups, restores }: Plan): readonly string[] {
+function actionTexts({ backups, nodeConfigs, restores }: Plan): readonly string[] {
   const bytes = readBytes(backups);
   const reading = bytes > 0 ? ` (reads up to ${formatBytes(bytes)})` : '';
   const overwrites = restores.filter((action) => action.replaces !== undefined).length;
   return [
     ...(backups.length > 0 ? [`${backups.length} to back up${reading}`] : []),
+    ...(nodeConfigs.due.length > 0 ? [count(nodeConfigs.due.length, 'node configuration')] : []),
     ...(restores.length > 0
       ? [`${restores.length} to restore${overwrites > 0 ? ` (${overwrites} overwriting)` : ''}`]
       : []),
