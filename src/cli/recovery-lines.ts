@@ -3,9 +3,9 @@ import type { HostEntry, SecretRef, SshLogin } from '../config/site.ts';
 import { guestCommand, qmrestoreCommand } from '../pve/commands.ts';
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import type { GuestConfig } from '../pve/guest-config.ts';
+import { shellLine } from '../transport/shell-line.ts';
 import { containerRecovery } from './container-recovery.ts';
 import type { KitGuest, PasswordSource, RecoveryRemark } from './recovery-kit.ts';
-import { shellLine } from './shell-line.ts';
 
 export interface SnapshotToRecover {
   /** As many digits as tell it from all others of the repository. */

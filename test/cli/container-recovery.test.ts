@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { containerRecovery } from '../../src/cli/container-recovery.ts';
-import { shellLine } from '../../src/cli/shell-line.ts';
 import { parseVmid } from '../../src/pve/guest.ts';
 import { parseGuestConfig } from '../../src/pve/guest-config.ts';
+import { shellLine } from '../../src/transport/shell-line.ts';
 
 const GIB = 2 ** 30;
 

@@ -1,4 +1,4 @@
-import { quoteArgv } from '../transport/quote-argv.ts';
+import { quoteArgv } from './quote-argv.ts';
 
 /** A command as a line to be read and typed: quoted for a POSIX shell, but only what needs it. */
 export function shellLine(argv: readonly string[]): string {
