@@ -1,4 +1,5 @@
 import type { GuestLabel } from '../plan/plan.ts';
+import type { NodeName } from '../pve/guest.ts';
 
 /** What happens while a plan is carried out, as data; views show it. */
 export type ApplyEvent =
@@ -16,6 +17,12 @@ export type ItemLabel =
       readonly kind: 'backup';
       readonly host: string;
       readonly guest: GuestLabel;
+      readonly repository: string;
+    }
+  | {
+      readonly kind: 'node-config';
+      readonly host: string;
+      readonly node: NodeName;
       readonly repository: string;
     }
   | {
@@ -40,15 +47,22 @@ export interface Progress {
 
 export type ItemOutcome =
   | { readonly kind: 'backed-up'; readonly report: BackupReport }
+  | { readonly kind: 'config-kept'; readonly report: NodeConfigReport }
   | { readonly kind: 'restored'; readonly report: RestoreReport }
   | {
       readonly kind: 'failed';
       readonly code: string;
       readonly reason: string;
       readonly hint: string | undefined;
+      /** What is left on the node, a sentence each, with the command that cleans it. */
       readonly left: readonly string[];
     }
-  | { readonly kind: 'unreachable'; readonly reason: string; readonly hint: string | undefined }
+  | {
+      readonly kind: 'unreachable';
+      readonly reason: string;
+      readonly hint: string | undefined;
+      readonly left: readonly string[];
+    }
   | { readonly kind: 'skipped'; readonly reason: string };
 
 export interface BackupReport {
@@ -67,6 +81,19 @@ export interface BackupReport {
   readonly smallerBlobs: number;
 }
 
+/** Of a node's own configuration. */
+export interface NodeConfigReport {
+  readonly snapshot: string;
+  readonly archiveBytes: number;
+  /** Plaintext bytes that the repository did not hold. */
+  readonly newBytes: number;
+  /** What the repository has grown by for them. */
+  readonly storedBytes: number;
+  readonly elapsedMs: number;
+  /** Lines of tar: what changed while it was read. */
+  readonly warnings: readonly string[];
+}
+
 export interface RestoreReport {
   readonly snapshot: string;
   readonly guest: string;
@@ -75,6 +102,20 @@ export interface RestoreReport {
   readonly elapsedMs: number;
   /** The archive's path on the node, when it was left there. */
   readonly archiveLeft: string | undefined;
+}
+
+/** Whether it came out as planned. */
+export function isDone(outcome: ItemOutcome): boolean {
+  switch (outcome.kind) {
+    case 'backed-up':
+    case 'config-kept':
+    case 'restored':
+      return true;
+    case 'failed':
+    case 'unreachable':
+    case 'skipped':
+      return false;
+  }
 }
 
 export function itemId(...parts: readonly (string | number)[]): ItemId {

@@ -15,6 +15,11 @@ export interface ApplyHost {
   /** Whether `openNode` can reach every node of the cluster, not just the one that answers. */
   readonly reachesAllNodes: boolean;
   readonly dumpDir: string;
+  /**
+   * After so many milliseconds in which the node sends nothing, or the repository takes nothing, a dump is ended. Below a
+   * minute, the node ends a dump as well after so long without a sign of life from here. Absent: 5 minutes.
+   */
+  readonly stallTimeoutMs?: number;
   readonly compression: '0' | '1' | 'lzo' | 'gzip' | 'zstd';
   /** Whether a restored archive is removed from `dumpDir`. */
   readonly cleanup: boolean;

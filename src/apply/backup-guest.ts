@@ -7,20 +7,19 @@ import { parseGuestConfig } from '../pve/guest-config.ts';
 import type { Guest, Inventory, LineId } from '../pve/inventory.ts';
 import type { VzdumpRecord } from '../pve/vzdump-log.ts';
 import { firstDiskStorage } from '../pve/vzdump-options.ts';
-import { wrappedDump } from '../pve/wrapper/dump-script.ts';
-import { heartbeat } from '../pve/wrapper/heartbeat.ts';
 import { type RepositorySession, readSnapshot } from '../repository/repository.ts';
-import type { RunningCommand, Shell } from '../transport/shell.ts';
+import type { Shell } from '../transport/shell.ts';
 import type { BackupReport, Progress } from './apply-event.ts';
 import type { ApplyHost } from './apply-host.ts';
 import { archiveName } from './archive-name.ts';
 import { decompressDump } from './decompress-dump.ts';
-import { delayed } from './delayed-signal.ts';
 import { dumpFailure } from './dump-outcome.ts';
 import type { TakenFile } from './file-builder.ts';
 import { encodeGuestRecord, type GuestRecord, parseRecordedContents } from './guest-record.ts';
 import { type GuestEntry, saveGuestTree } from './guest-tree.ts';
+import type { BrokenDump } from './left-by-dump.ts';
 import { formatRfc3339 } from './rfc3339.ts';
+import { type DumpRun, runDump } from './run-dump.ts';
 import { findNode, readSmallFile } from './snapshot-files.ts';
 import { type TakenContainer, takeInContainer } from './take-in-container.ts';
 import { type TakenVm, takeInVm } from './take-in-vm.ts';
@@ -43,17 +42,14 @@ export interface BackupContext {
   readonly offsetMinutes: number;
   readonly onProgress: (progress: Progress) => void;
   readonly onWaiting: () => void;
+  /** Is told of a dump that was begun on the node and does not count, before the error is thrown. */
+  readonly onBroken?: (broken: BrokenDump) => void;
   readonly signal: AbortSignal;
 }
 
 type Taken =
   | { readonly kind: 'vm'; readonly vm: TakenVm }
   | { readonly kind: 'container'; readonly container: TakenContainer };
-
-/** Between a broken stream and the end of vzdump: time for its log to say why. */
-const LAST_WORDS_MS = 3_000;
-/** What the wrapper on the node may take to end vzdump; then the connection is closed all the same. */
-const END_WITHIN_MS = 45_000;
 
 /**
  * Dumps one guest and commits a snapshot, if all of it is proved whole; otherwise the repository shows nothing. When it
@@ -76,6 +72,7 @@ class Dump {
   #streamBytes = 0;
   #doneBytes = 0;
   #newBytes: number | undefined;
+  #logFile: string | undefined;
   #totalBytes: number | undefined;
 
   constructor(action: BackupAction, context: BackupContext) {
@@ -100,32 +97,42 @@ class Dump {
   async takeIn(): Promise<Taken> {
     const { shell, host, signal } = this.#context;
     const chunkSizes = await this.#chunkSizes();
-    const givingUp = new AbortController();
-    const enough = AbortSignal.any([signal, givingUp.signal]);
-    const wrapped = wrappedDump(this.#command, { guest: this.#action.guest.ref, dumpDir: host.dumpDir });
-    const command = await shell.run(wrapped, { signal: delayed(enough, END_WITHIN_MS) });
-    const beating = heartbeat(command, { signal: enough });
-    const logged = this.#log.read(command.stderr, (record) => this.#watch(record)).catch(() => undefined);
-    const intake = await settle(this.#intake(command, chunkSizes));
-    const lastWords = setTimeout(() => givingUp.abort(), LAST_WORDS_MS);
-    if (intake.kind === 'done') clearTimeout(lastWords);
-    const exit = await command.exit;
-    clearTimeout(lastWords);
-    await Promise.all([logged, beating]);
-    signal.throwIfAborted();
-    const intakeError = intake.kind === 'failed' ? intake.error : undefined;
+    const run = await runDump(shell, {
+      guest: this.#action.guest.ref,
+      argv: this.#command,
+      host,
+      log: this.#log,
+      onRecord: (record) => this.#watch(record),
+      takeIn: (stream) => this.#intake(stream, chunkSizes),
+      signal,
+    });
+    try {
+      signal.throwIfAborted();
+      return this.#judge(run);
+    } catch (error) {
+      if (!isLocked(this.#log.verdict.cause)) this.#context.onBroken?.(this.#broken(run));
+      throw error;
+    }
+  }
+
+  #judge({ exit, taken, givenUp }: DumpRun<Taken>): Taken {
     const failure = dumpFailure({
       guest: this.#guest,
-      where: shell.where,
+      where: this.#context.shell.where,
       argv: this.#command,
       exit,
+      givenUp,
       verdict: this.#log.verdict,
       streamBytes: this.#streamBytes,
-      intakeError,
+      intakeError: taken.kind === 'failed' ? taken.error : undefined,
     });
     if (failure !== undefined) throw failure;
-    if (intake.kind === 'failed') throw intake.error;
-    return intake.value;
+    if (taken.kind === 'failed') throw taken.error;
+    return taken.value;
+  }
+
+  #broken({ exit }: DumpRun<Taken>): BrokenDump {
+    return { guest: this.#action.guest.ref, ended: exit.kind !== 'lost', logFile: this.#logFile };
   }
 
   async commit(taken: Taken): Promise<BackupReport> {
@@ -159,8 +166,8 @@ class Dump {
     };
   }
 
-  async #intake(command: RunningCommand, chunkSizes: ReadonlyMap<string, number>): Promise<Taken> {
-    const stream = decompressDump(this.#counted(command.stdout), this.#context.host.compression);
+  async #intake(stdout: AsyncIterable<Uint8Array>, chunkSizes: ReadonlyMap<string, number>): Promise<Taken> {
+    const stream = decompressDump(this.#counted(stdout), this.#context.host.compression);
     const { writer } = this.#context.session;
     if (this.#action.guest.ref.type === 'lxc')
       return { kind: 'container', container: await takeInContainer(stream, writer) };
@@ -203,6 +210,16 @@ class Dump {
   #watch(record: VzdumpRecord): void {
     if (record.kind === 'waiting-for-lock') this.#context.onWaiting();
     if (record.kind === 'started') this.#started = this.#context.clock();
+    if (record.kind === 'other-info') this.#logFile ??= this.#logFileOf(record.text);
+  }
+
+  /** vzdump names the file after the moment that its log tells. */
+  #logFileOf(text: string): string | undefined {
+    const [, ...time] = /^Backup started at (\d+)-(\d+)-(\d+) (\d+):(\d+):(\d+)$/.exec(text) ?? [];
+    const [year, month, day, hour, minute, second] = time;
+    const { type, vmid } = this.#action.guest.ref;
+    if (second === undefined) return undefined;
+    return `${this.#context.host.dumpDir}/vzdump-${type}-${vmid}-${year}_${month}_${day}-${hour}_${minute}_${second}.log`;
   }
 
   /** A line's disk keeps its chunk size for life, so that a resize does not store everything again. */
@@ -265,6 +282,11 @@ class Dump {
       { kind: 'small-file', name: 'vzdump.log', bytes: this.#log.text },
     ];
   }
+}
+
+/** The guest was locked before vzdump came, so that nothing was begun: the lock is somebody else's. */
+function isLocked(cause: string | undefined): boolean {
+  return cause !== undefined && /is locked/.test(cause);
 }
 
 function entriesOf(taken: Taken, action: BackupAction): readonly GuestEntry[] {
@@ -359,16 +381,4 @@ function archiveIdentity(
       ? undefined
       : parseGuestConfig('qemu', Buffer.from(config.content).toString('utf8')).createdAt;
   return { uuid: Uint8Array.from(uuid), ctime: createdAt ?? 0 };
-}
-
-type Settled<T> =
-  | { readonly kind: 'done'; readonly value: T }
-  | { readonly kind: 'failed'; readonly error: unknown };
-
-async function settle<T>(work: Promise<T>): Promise<Settled<T>> {
-  try {
-    return { kind: 'done', value: await work };
-  } catch (error) {
-    return { kind: 'failed', error };
-  }
 }

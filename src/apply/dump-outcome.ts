@@ -16,6 +16,8 @@ export interface DumpEnd {
   readonly streamBytes: number;
   /** What the intake threw; undefined when the stream was whole. */
   readonly intakeError: unknown;
+  /** Whether vzdump was told to end, so that its status says nothing of its own. */
+  readonly givenUp: boolean;
 }
 
 /**
@@ -28,8 +30,9 @@ export function dumpFailure(end: DumpEnd): unknown {
     return new UserError(
       'host-unreachable',
       `the connection to ${where} was lost while dumping ${guest}: ${exit.reason}`,
-      { hint: 'look whether vzdump still runs there; nothing was committed' },
+      { hint: 'nothing was committed; run again once the node can be reached' },
     );
+  if (end.givenUp && intakeError !== undefined && !isOfStream(intakeError)) return intakeError;
   if (exit.kind === 'signal')
     return new UserError('guest', `vzdump ${guest} on ${where} was ended by the signal ${exit.signal}`);
   if (exit.status === 127)
@@ -61,6 +64,11 @@ function failedDump(end: DumpEnd): UserError {
   const { cause, hint } = explainDumpFailure(end);
   const message = `vzdump ${end.guest} on ${end.where} failed: ${cause}`;
   return new UserError('guest', message, hint === undefined ? {} : { hint });
+}
+
+/** A stream that breaks off has its cause on the node, and vzdump tells it better. */
+function isOfStream(error: unknown): boolean {
+  return error instanceof FormatError || (error instanceof UserError && error.code === 'stream-broken');
 }
 
 function emptyDump({ guest, where, verdict }: DumpEnd): UserError {

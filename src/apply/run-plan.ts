@@ -1,22 +1,20 @@
+import type { NodeConfigAction } from '../plan/node-config-plan.ts';
 import type { BackupAction, Plan, RestoreAction } from '../plan/plan.ts';
+import type { PlannedAction as Action } from '../plan/planned-actions.ts';
 import { formatGuestRef, type NodeName } from '../pve/guest.ts';
 import type { Inventory } from '../pve/inventory.ts';
 import { type Repository, type RepositorySession, withSession } from '../repository/repository.ts';
 import type { Shell } from '../transport/shell.ts';
 import { UserError } from '../user-error.ts';
-import {
-  type ApplyEvent,
-  type ItemId,
-  type ItemLabel,
-  type ItemOutcome,
-  itemId,
-  type Progress,
-} from './apply-event.ts';
+import type { ApplyEvent, ItemId, ItemLabel, ItemOutcome, Progress } from './apply-event.ts';
 import type { ApplyHost } from './apply-host.ts';
 import { backupGuest } from './backup-guest.ts';
+import { backupNodeConfig } from './backup-node-config.ts';
+import { type BrokenDump, leftByDump } from './left-by-dump.ts';
 import { lookUpGuest } from './look-up-guest.ts';
 import { NodeShells } from './node-shells.ts';
 import { NodeTurns } from './node-turns.ts';
+import { hostOf, idOf, labelOf, nodeOf } from './planned-item.ts';
 import { restoreGuest } from './restore-guest.ts';
 
 /** Everything that carrying out a plan may touch. */
@@ -46,11 +44,9 @@ export interface ItemResult {
   readonly outcome: ItemOutcome;
 }
 
-type Action = BackupAction | RestoreAction;
-
 /**
- * Carries out a plan: one action at a time on each node, as many nodes at once as `parallel` says; on a node backups
- * come before restores. What fails does not stop the others. When aborted, what has not begun is skipped.
+ * Carries out a plan: one action at a time on each node, as many nodes at once as `parallel` says; on a node its
+ * own configuration comes before backups, and those before restores. What fails does not stop the others. When aborted, what has not begun is skipped.
  * @throws UserError when a repository can't be locked or read; nothing was begun then
  */
 export async function runPlan(
@@ -58,7 +54,7 @@ export async function runPlan(
   ports: ApplyPorts,
   options: ApplyOptions,
 ): Promise<readonly ItemResult[]> {
-  const actions: readonly Action[] = [...plan.backups, ...plan.restores];
+  const actions: readonly Action[] = [...plan.nodeConfigs.due, ...plan.backups, ...plan.restores];
   const names = [...new Set(actions.map(({ repository }) => repository))];
   return withSessions(names, { ports, signal: options.signal }, new Map(), async (sessions) => {
     const turns = new NodeTurns(options.parallel);
@@ -134,16 +130,19 @@ async function runOnNode(
   const host = ports.hosts.get(hostOf(action));
   if (host === undefined) throw new Error('the plan names a host that the site does not have');
   let shell: Shell | undefined;
+  let broken: BrokenDump | undefined;
+  const onBroken = (dump: BrokenDump) => {
+    broken = dump;
+  };
   try {
     shell = await shells.get(host, node);
-    return action.kind === 'backup'
-      ? await backUp(action, { ...context, host, node, shell })
-      : await restore(action, { ...context, host, node, shell });
+    return await carryOut(action, { ...context, host, node, shell }, onBroken);
   } catch (error) {
     const outcome = failed(error, signal);
+    const left = broken && shell ? await leftByDump(broken, { host, node, shell }) : outcome.left;
     // A way that could not be opened stays so for this run; one that broke is opened again for the next guest.
     if (outcome.kind === 'unreachable' && shell !== undefined) await shells.drop(host, node);
-    return outcome;
+    return { ...outcome, left };
   }
 }
 
@@ -153,7 +152,37 @@ interface OnNode extends RunContext {
   readonly shell: Shell;
 }
 
-async function backUp(action: BackupAction, context: OnNode): Promise<Attempt> {
+async function carryOut(
+  action: Action,
+  context: OnNode,
+  onBroken: (dump: BrokenDump) => void,
+): Promise<Attempt> {
+  switch (action.kind) {
+    case 'node-config':
+      return keepNodeConfig(action, context);
+    case 'backup':
+      return backUp(action, context, onBroken);
+    case 'restore':
+      return restore(action, context);
+  }
+}
+
+async function keepNodeConfig(action: NodeConfigAction, context: OnNode): Promise<ItemOutcome> {
+  const { run, programVersion, offsetMinutes, inventories } = context.ports;
+  const inventory = inventories.get(action.host);
+  if (inventory === undefined) throw new Error(`node ${action.node} is planned, but in no inventory`);
+  const facts = { inventory, run, programVersion, offsetMinutes };
+  return {
+    kind: 'config-kept',
+    report: await backupNodeConfig(action, { ...toolsFor(action, context), ...facts }),
+  };
+}
+
+async function backUp(
+  action: BackupAction,
+  context: OnNode,
+  onBroken: (dump: BrokenDump) => void,
+): Promise<Attempt> {
   const { ports, shell, node, host } = context;
   const inventory = ports.inventories.get(action.host);
   const guest = inventory?.guests.find(({ ref }) => formatGuestRef(ref) === formatGuestRef(action.guest.ref));
@@ -179,6 +208,7 @@ async function backUp(action: BackupAction, context: OnNode): Promise<Attempt> {
       temporaryFolder,
       offsetMinutes,
       onWaiting,
+      onBroken,
     },
   );
   return { kind: 'backed-up', report };
@@ -216,7 +246,9 @@ function toolsFor(action: Action, { ports, sessions, host, shell, signal }: OnNo
   };
 }
 
-function failed(error: unknown, signal: AbortSignal): ItemOutcome {
+type Failure = Extract<ItemOutcome, { readonly kind: 'failed' | 'unreachable' }>;
+
+function failed(error: unknown, signal: AbortSignal): Failure {
   if (signal.aborted)
     return { kind: 'failed', code: 'interrupted', reason: 'interrupted', hint: undefined, left: [] };
   if (!(error instanceof UserError)) {
@@ -230,37 +262,11 @@ function failed(error: unknown, signal: AbortSignal): ItemOutcome {
   }
   const { code, message, hint } = error;
   if (code === 'host-unreachable' || code === 'host-key' || code === 'login-refused')
-    return { kind: 'unreachable', reason: message, hint };
+    return { kind: 'unreachable', reason: message, hint, left: [] };
   return { kind: 'failed', code, reason: message, hint, left: [] };
-}
-
-function hostOf(action: Action): string {
-  return action.kind === 'backup' ? action.host : action.to.host;
-}
-
-function nodeOf(action: Action): NodeName {
-  return action.kind === 'backup' ? action.guest.node : action.to.node;
 }
 
 /** The same for all host entries that lead into one cluster. */
 function nodeKey(action: Action, node: NodeName, { inventories }: ApplyPorts): string {
   return `${inventories.get(hostOf(action))?.clusterFingerprint ?? hostOf(action)}/${node}`;
-}
-
-function idOf(action: Action): ItemId {
-  if (action.kind === 'backup')
-    return itemId('backup', action.repository, action.host, formatGuestRef(action.guest.ref));
-  return itemId('restore', action.intent);
-}
-
-function labelOf(action: Action): ItemLabel {
-  if (action.kind === 'backup')
-    return { kind: 'backup', host: action.host, guest: action.guest, repository: action.repository };
-  return {
-    kind: 'restore',
-    intent: action.intent,
-    guest: formatGuestRef(action.snapshot.guest),
-    host: action.to.host,
-    vmid: action.to.vmid,
-  };
 }

@@ -47,6 +47,8 @@ function applyHost(host: HostEntry, inventory: Inventory | undefined, surroundin
     openNode: (node, signal) => openNode(host, { node, inventory }, surroundings, signal),
     reachesAllNodes: host.access.kind === 'ssh',
     dumpDir: host.dumpDir,
+    ...(host.access.kind === 'ssh' &&
+      host.access.stallTimeoutMs !== undefined && { stallTimeoutMs: host.access.stallTimeoutMs }),
     compression: host.backupCompression,
     cleanup: host.cleanup,
     vzdump: host.vzdump,

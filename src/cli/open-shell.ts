@@ -43,6 +43,7 @@ export async function openSsh(
       knownHosts: await knownKeys(host, access),
       environment: toolEnvironment(surroundings.env),
       options: access.client.options,
+      keepaliveMs: keepaliveFor(access),
     },
     { signal },
   );
@@ -69,8 +70,15 @@ export async function sshOptions(
   const login = await resolveLogin(host, access, surroundings);
   const { verifyHostKey, hostKeyTypes } = hostKeyVerifier(await knownKeys(host, access));
   const { addresses, username } = access;
-  return { addresses, username, login, verifyHostKey, hostKeyTypes };
+  return { addresses, username, login, verifyHostKey, hostKeyTypes, keepaliveMs: keepaliveFor(access) };
 }
+
+/** A connection is lost after three unanswered packets: within the stall timeout where that is below 45 s. */
+function keepaliveFor({ stallTimeoutMs }: SshAccess): number {
+  return Math.min(KEEPALIVE_MS, (stallTimeoutMs ?? Number.POSITIVE_INFINITY) / 3);
+}
+
+const KEEPALIVE_MS = 15_000;
 
 async function resolveLogin(
   host: HostEntry,

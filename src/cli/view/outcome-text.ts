@@ -1,14 +1,25 @@
-import type { ItemLabel, ItemOutcome, Progress } from '../../apply/apply-event.ts';
-import { formatGuestRef } from '../../pve/guest.ts';
-import { formatBytes, formatDuration } from './quantities.ts';
+import {
+  type BackupReport,
+  type ItemLabel,
+  type ItemOutcome,
+  isDone,
+  type NodeConfigReport,
+  type Progress,
+} from '../../apply/apply-event.ts';
+import { guestText } from './guest-text.ts';
+import { count, formatBytes, formatDuration } from './quantities.ts';
 import { terminalSafe } from './terminal-safe.ts';
 
-/** `backup qemu/101 web-1` */
+/** `backup qemu/101 web-1`, `backup node fra1` */
 export function labelText(label: ItemLabel): string {
-  if (label.kind === 'restore')
-    return terminalSafe(`restore ${label.guest} as ${label.vmid} on ${label.host}`);
-  const { ref, name } = label.guest;
-  return terminalSafe(`backup ${formatGuestRef(ref)}${name === undefined ? '' : ` ${name}`}`);
+  switch (label.kind) {
+    case 'restore':
+      return terminalSafe(`restore ${label.guest} as ${label.vmid} on ${label.host}`);
+    case 'node-config':
+      return terminalSafe(`backup node ${label.node}`);
+    case 'backup':
+      return terminalSafe(`backup ${guestText(label.guest)}`);
+  }
 }
 
 /** `42 %, 27 GiB of 64 GiB, 310 MiB/s, 1.1 GiB new, 2 min left` */
@@ -36,17 +47,10 @@ export function progressText(progress: Progress): string {
 /** What came of it, one line. */
 export function outcomeText(outcome: ItemOutcome): string {
   switch (outcome.kind) {
-    case 'backed-up': {
-      const { report } = outcome;
-      const warnings =
-        report.warnings.length === 0
-          ? ''
-          : `, ${report.warnings.length} warning${report.warnings.length === 1 ? '' : 's'}: ${report.warnings.join('; ')}`;
-      const grown = `${formatBytes(report.newBytes)} new (${formatBytes(report.storedBytes)} stored)`;
-      return terminalSafe(
-        `${formatBytes(report.diskBytes)} in ${elapsedText(report.elapsedMs)}, ${grown}, snapshot ${report.snapshot.slice(0, 8)}${warnings}`,
-      );
-    }
+    case 'backed-up':
+      return backupText(outcome.report.diskBytes, outcome.report);
+    case 'config-kept':
+      return backupText(outcome.report.archiveBytes, outcome.report);
     case 'restored': {
       const { report } = outcome;
       const left = report.archiveLeft === undefined ? '' : `, archive left at ${report.archiveLeft}`;
@@ -55,18 +59,28 @@ export function outcomeText(outcome: ItemOutcome): string {
       );
     }
     case 'failed':
-    case 'unreachable':
-      return terminalSafe(
-        outcome.hint === undefined ? outcome.reason : `${outcome.reason} (${outcome.hint})`,
-      );
+    case 'unreachable': {
+      const reason = outcome.hint === undefined ? outcome.reason : `${outcome.reason} (${outcome.hint})`;
+      return terminalSafe([reason, ...outcome.left].join('; '));
+    }
     case 'skipped':
       return terminalSafe(outcome.reason);
   }
 }
 
+function backupText(bytes: number, report: BackupReport | NodeConfigReport): string {
+  const { newBytes, storedBytes, elapsedMs, snapshot, warnings } = report;
+  const grown = `${formatBytes(newBytes)} new (${formatBytes(storedBytes)} stored)`;
+  const warned =
+    warnings.length === 0 ? '' : `, ${count(warnings.length, 'warning')}: ${warnings.join('; ')}`;
+  return terminalSafe(
+    `${formatBytes(bytes)} in ${elapsedText(elapsedMs)}, ${grown}, snapshot ${snapshot.slice(0, 8)}${warned}`,
+  );
+}
+
 /** One glyph for an outcome. */
 export function outcomeGlyph(outcome: ItemOutcome): '+' | '!' | '-' {
-  if (outcome.kind === 'backed-up' || outcome.kind === 'restored') return '+';
+  if (isDone(outcome)) return '+';
   return outcome.kind === 'skipped' ? '-' : '!';
 }
 

@@ -1,0 +1,114 @@
+import type { GuestRef } from '../pve/guest.ts';
+import type { VzdumpRecord } from '../pve/vzdump-log.ts';
+import { wrappedDump } from '../pve/wrapper/dump-script.ts';
+import { heartbeat } from '../pve/wrapper/heartbeat.ts';
+import type { CommandExit, Shell } from '../transport/shell.ts';
+import { UserError } from '../user-error.ts';
+import type { ApplyHost } from './apply-host.ts';
+import { delayed } from './delayed-signal.ts';
+import type { DumpStall } from './dump-stall.ts';
+import { DumpWatch } from './dump-watch.ts';
+import type { WatchedLog } from './watched-dump.ts';
+
+export interface DumpWork<T> {
+  readonly guest: GuestRef;
+  /** Of vzdump. */
+  readonly argv: readonly string[];
+  readonly host: Pick<ApplyHost, 'dumpDir' | 'stallTimeoutMs'>;
+  readonly log: WatchedLog;
+  readonly onRecord: (record: VzdumpRecord) => void;
+  /** Reads the stream to its end, or throws why it will not. */
+  readonly takeIn: (stream: AsyncIterable<Uint8Array>) => Promise<T>;
+  readonly signal: AbortSignal;
+}
+
+export interface DumpRun<T> {
+  readonly exit: CommandExit;
+  readonly taken: Settled<T>;
+  /** Whether vzdump was told to end because the intake had failed or the stream had stalled. */
+  readonly givenUp: boolean;
+}
+
+export type Settled<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+/** Between a broken stream and the end of vzdump: time for its log to say why. */
+const LAST_WORDS_MS = 3_000;
+/** What the wrapper on the node may take to end vzdump; then the connection is closed all the same. */
+const END_WITHIN_MS = 45_000;
+const STALL_TIMEOUT_MS = 5 * 60_000;
+
+/**
+ * Runs a dump through its wrapper on the node, and ends it through the wrapper when `signal` fires, when the intake has
+ * failed, and when the stream stalls. Resolves when the command has ended, however that was.
+ * @throws UserError when it cannot be started
+ */
+export async function runDump<T>(shell: Shell, work: DumpWork<T>): Promise<DumpRun<T>> {
+  const { guest, host, log, signal } = work;
+  const timeoutMs = host.stallTimeoutMs ?? STALL_TIMEOUT_MS;
+  const { silenceSeconds, everyMs } = heartbeatFor(timeoutMs);
+  const givingUp = new AbortController();
+  const enough = AbortSignal.any([signal, givingUp.signal]);
+  const wrapped = wrappedDump(work.argv, { guest, dumpDir: host.dumpDir, silenceSeconds });
+  const command = await shell.run(wrapped, { signal: delayed(enough, END_WITHIN_MS) });
+  const stalled = Promise.withResolvers<Settled<T>>();
+  using watch = new DumpWatch({
+    timeoutMs,
+    onStall: (stall) => {
+      const error = stallError(stall, shell.where, timeoutMs);
+      givingUp.abort(error);
+      stalled.resolve({ kind: 'failed', error });
+      void stream.return();
+    },
+  });
+  const stream = watch.through(command.stdout);
+  const beating = heartbeat(command, { everyMs, signal: enough });
+  const onRecord = (record: VzdumpRecord) => {
+    watch.heard(record);
+    work.onRecord(record);
+  };
+  const logged = log.read(command.stderr, onRecord).catch(() => undefined);
+  const taken = await Promise.race([settle(work.takeIn(stream)), stalled.promise]);
+  const lastWords = setTimeout(() => givingUp.abort(), LAST_WORDS_MS);
+  if (taken.kind === 'done') clearTimeout(lastWords);
+  const exit = await command.exit;
+  clearTimeout(lastWords);
+  await Promise.all([logged, beating]);
+  return { exit, taken, givenUp: givingUp.signal.aborted };
+}
+
+/**
+ * How long the wrapper on the node may hear nothing, and how often it is told that we are here. A stall timeout below a
+ * minute shortens both, so that no guest's dump is held for longer than the site allows.
+ */
+export function heartbeatFor(stallTimeoutMs: number): {
+  readonly silenceSeconds: number;
+  readonly everyMs: number;
+} {
+  const silenceSeconds = Math.min(60, Math.max(2, Math.floor(stallTimeoutMs / 1000)));
+  return { silenceSeconds, everyMs: (silenceSeconds * 1000) / 6 };
+}
+
+function stallError(stall: DumpStall, where: string, timeoutMs: number): UserError {
+  const span = `${Math.round(timeoutMs / 1000)} s`;
+  if (stall === 'repository')
+    return new UserError(
+      'repository-write',
+      `the repository has taken nothing for ${span}; the dump was ended`,
+      {
+        hint: 'is its storage reachable, and does it have room? `stall_timeout` of the host says how long is too long',
+      },
+    );
+  return new UserError('guest', `${where} has sent nothing for ${span}; the dump was ended`, {
+    hint: 'does the storage of the guest answer on the node? `stall_timeout` of the host says how long is too long',
+  });
+}
+
+async function settle<T>(work: Promise<T>): Promise<Settled<T>> {
+  try {
+    return { kind: 'done', value: await work };
+  } catch (error) {
+    return { kind: 'failed', error };
+  }
+}
