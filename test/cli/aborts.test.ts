@@ -1,0 +1,102 @@
+/**
+ * Dumps that are struck while they run. Whatever happens to pvebak or to the way to the node, the node is clean soon after,
+ * the repository is whole, and the next run does what was not done. PVEBAK_SEED repeats a run, PVEBAK_WHOLE_MATRIX=1
+ * takes all 45 cells instead of a third.
+ */
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { randomBytesOf } from '../lab/disk-image.ts';
+import { addCt, addVm, findGuest, runState } from '../lab/guests.ts';
+import { type Lab, startLab } from '../lab/lab.ts';
+import type { LabNode } from '../lab/lab-node.ts';
+import { DISK_BYTES, outcomeOf, strike, struckDump } from './abort-cell.ts';
+import { type AbortCell, GUESTS, sampleOf, wholeMatrix } from './abort-matrix.ts';
+import { byIdentity, labSite } from './lab-site.ts';
+import { Workplace } from './program.ts';
+
+const seed = process.env['PVEBAK_SEED'] ?? randomBytes(4).toString('hex');
+const cells = process.env['PVEBAK_WHOLE_MATRIX'] === '1' ? wholeMatrix(seed) : sampleOf(seed);
+process.stdout.write(`abort matrix: PVEBAK_SEED=${seed}\n`);
+
+/** A node dumps one guest at a time, so there are as many cells at once as nodes. */
+const NODES = ['pve1', 'pve2', 'pve3'];
+let lab: Lab;
+let empty: Workplace;
+let free: LabNode[];
+const waiting: ((node: LabNode) => void)[] = [];
+
+beforeAll(async () => {
+  lab = await startLab({ nodes: NODES });
+  free = [...lab.nodes];
+  const content = { kind: 'random', bytes: DISK_BYTES } as const;
+  const disks = [{ key: 'scsi0', sizeBytes: DISK_BYTES, content }];
+  const rootfs = (root: string) => writeFileSync(`${root}/noise`, randomBytesOf(DISK_BYTES, 'noise'));
+  for (const node of NODES) {
+    addVm(lab, node, { vmid: vmidOf('a stopped VM', node), name: 'still', disks });
+    addVm(lab, node, { vmid: vmidOf('a running VM', node), name: 'busy', disks, running: true });
+    addCt(lab, node, { vmid: vmidOf('a container', node), hostname: 'files', rootfs });
+  }
+  empty = new Workplace();
+  empty.write('site.yaml', labSite({ hosts: { pve: byIdentity(lab.node('pve1')) } }));
+  await empty.succeed('init', 'site.yaml');
+});
+
+afterAll(async () => {
+  empty[Symbol.dispose]();
+  await lab.stop();
+});
+
+function vmidOf(guest: AbortCell['guest'], node: string): number {
+  return 101 + NODES.indexOf(node) * 10 + GUESTS.indexOf(guest);
+}
+
+async function onFreeNode(use: (node: LabNode) => Promise<void>): Promise<void> {
+  const node = free.pop() ?? (await new Promise<LabNode>((resolve) => waiting.push(resolve)));
+  try {
+    await use(node);
+  } finally {
+    const next = waiting.shift();
+    if (next === undefined) free.push(node);
+    else next(node);
+  }
+}
+
+/** What the run says of the dump, when it still can. */
+const ENDS: Readonly<Record<AbortCell['accident'], unknown>> = {
+  SIGINT: { status: 130, kind: 'failed', code: 'interrupted', left: [] },
+  SIGKILL: undefined,
+  SIGSTOP: { status: 3, kind: 'failed', code: 'guest', left: [] },
+  'a cut connection': { status: 3, kind: 'unreachable', left: [] },
+  'a dropped route': { status: 3, kind: 'unreachable', left: [] },
+};
+
+describe.concurrent(`the dump of a guest that is struck (seed ${seed})`, () => {
+  test.each(cells)(
+    '$guest, by $accident, $moment: leaves nothing, and the next run does it',
+    { timeout: 300_000 },
+    async (cell) => {
+      await onFreeNode(async (node) => {
+        const vmid = vmidOf(cell.guest, node.name);
+        await using dump = await struckDump(empty, node, vmid);
+        const before = stateOf(vmid);
+        const ended = await strike(cell, dump);
+        const outcome = ended === undefined ? undefined : { status: ended.status, ...outcomeOf(ended) };
+        if (outcome !== undefined) expect(outcome).toMatchObject(ENDS[cell.accident] ?? {});
+        expect(stateOf(vmid)).toEqual(before);
+        const { place } = dump;
+        expect(place.stored('locks')).toHaveLength(cell.accident === 'SIGKILL' ? 1 : 0);
+        expect(place.stored('snapshots')).toEqual([]);
+        expect(place.restic('check', '--no-lock')).toContain('no errors were found');
+        await place.succeed('apply', 'site.yaml', '--yes');
+        expect(place.stored('locks')).toEqual([]);
+        expect(place.stored('snapshots')).toHaveLength(1);
+      });
+    },
+  );
+});
+
+/** Its configuration with a lock, if it has one, and whether it runs. */
+function stateOf(vmid: number) {
+  return { config: findGuest(lab, vmid)?.config.values, run: runState(lab, vmid) };
+}
