@@ -28,16 +28,25 @@ const FOLDER_MODE = 0o700;
  * @param time RFC 3339, for the small files
  * @throws UserError `stream-broken` when two entries have the same name
  */
-export async function saveGuestTree(
+export function saveGuestTree(
   writer: BlobWriter,
   guest: GuestRef,
   contents: { readonly entries: readonly GuestEntry[]; readonly time: string },
 ): Promise<BlobId> {
+  return saveSnapshotTree(writer, [guest.type, String(guest.vmid)], contents);
+}
+
+/** The same below any two folders, `node` and `fra1`. */
+export async function saveSnapshotTree(
+  writer: BlobWriter,
+  [outer, inner]: readonly [string, string],
+  contents: { readonly entries: readonly GuestEntry[]; readonly time: string },
+): Promise<BlobId> {
   checkNames(contents.entries);
   const nodes = await Promise.all(contents.entries.map((entry) => saveEntry(writer, entry, contents.time)));
-  const guestFolder = (await saveTree(writer, nodes)).id;
-  const typeFolder = (await saveTree(writer, [folder(String(guest.vmid), contents.time, guestFolder)])).id;
-  return (await saveTree(writer, [folder(guest.type, contents.time, typeFolder)])).id;
+  const innerFolder = (await saveTree(writer, nodes)).id;
+  const outerFolder = (await saveTree(writer, [folder(inner, contents.time, innerFolder)])).id;
+  return (await saveTree(writer, [folder(outer, contents.time, outerFolder)])).id;
 }
 
 async function saveEntry(writer: BlobWriter, entry: GuestEntry, time: string): Promise<TreeNode> {

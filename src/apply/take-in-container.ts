@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { cutTar } from '../formats/tar/cut-tar.ts';
 import type { BlobWriter } from '../repository/blob-writer.ts';
-import { FileBuilder, type TakenFile } from './file-builder.ts';
+import type { TakenFile } from './file-builder.ts';
+import { takeInTar } from './take-in-tar.ts';
 
 /** A dumped container, its blobs saved. */
 export interface TakenContainer {
@@ -21,17 +20,6 @@ export async function takeInContainer(
   source: AsyncIterable<Uint8Array>,
   writer: BlobWriter,
 ): Promise<TakenContainer> {
-  const file = new FileBuilder(writer);
-  const hash = createHash('sha256');
-  const cut = cutTar(source);
-  for await (const blob of cut.blobs) {
-    hash.update(blob.bytes);
-    await file.push(blob.bytes);
-  }
-  return {
-    archive: await file.end(),
-    sha256: hash.digest('hex'),
-    config: cut.configs.pctConf,
-    firewall: cut.configs.pctFw,
-  };
+  const { archive, sha256, configs } = await takeInTar(source, writer);
+  return { archive, sha256, config: configs.pctConf, firewall: configs.pctFw };
 }

@@ -1,3 +1,4 @@
+import { isDone } from '../apply/apply-event.ts';
 import type { ItemResult } from '../apply/run-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { plannedActions } from '../plan/planned-actions.ts';
@@ -59,6 +60,6 @@ export function exitStatusOfRun(plan: Plan, results: readonly ItemResult[], inte
   if (interrupted) return EXIT_STATUS.interrupted;
   const codes = results.flatMap(({ outcome }) => (outcome.kind === 'failed' ? [outcome.code] : []));
   if (codes.includes('repository-damaged')) return EXIT_STATUS.integrity;
-  const bad = results.some(({ outcome }) => outcome.kind !== 'backed-up' && outcome.kind !== 'restored');
+  const bad = results.some(({ outcome }) => !isDone(outcome));
   return bad || plan.problems.length > 0 ? EXIT_STATUS.incomplete : EXIT_STATUS.done;
 }

@@ -1,4 +1,4 @@
-import type { GuestSnapshot } from '../../plan/facts.ts';
+import type { GuestSnapshot, NodeSnapshot } from '../../plan/facts.ts';
 import { formatGuestRef, parseGuestRef } from '../../pve/guest.ts';
 import { UserError } from '../../user-error.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
@@ -13,7 +13,7 @@ export interface SnapshotsOptions extends RepositoryChoice {
   readonly json: boolean;
 }
 
-/** Lists the guests' snapshots in the site's repositories, or in the one that is given, oldest first. */
+/** Lists the snapshots of guests and nodes in the site's repositories, or in the one that is given, oldest first. */
 export async function snapshotsCommand(
   options: SnapshotsOptions,
   surroundings: Surroundings,
@@ -24,10 +24,11 @@ export async function snapshotsCommand(
   const { repositories } = await openChoice(options, surroundings);
   const { stdout, timeZone } = surroundings;
   for (const [name, repository] of repositories) {
-    const { snapshots } = await askRepository(repository);
-    const shown = snapshots.filter(
-      (snapshot) => guest === undefined || formatGuestRef(snapshot.guest) === guest,
-    );
+    const { snapshots, nodeSnapshots } = await askRepository(repository);
+    const shown =
+      guest === undefined
+        ? [...snapshots, ...nodeSnapshots].sort((a, b) => a.time - b.time)
+        : snapshots.filter((snapshot) => formatGuestRef(snapshot.guest) === guest);
     if (options.json)
       stdout.write(shown.map((snapshot) => `${JSON.stringify(asJson(name, snapshot))}\n`).join(''));
     else stdout.write(`${repositories.size > 1 ? `${name}:\n` : ''}${snapshotsTable(shown, timeZone)}`);
@@ -35,11 +36,11 @@ export async function snapshotsCommand(
   return EXIT_STATUS.done;
 }
 
-function asJson(repository: string, snapshot: GuestSnapshot): object {
+function asJson(repository: string, snapshot: GuestSnapshot | NodeSnapshot): object {
   return {
     repository,
     ...snapshot,
     time: new Date(snapshot.time).toISOString(),
-    guest: formatGuestRef(snapshot.guest),
+    ...('guest' in snapshot && { guest: formatGuestRef(snapshot.guest) }),
   };
 }

@@ -1,9 +1,11 @@
 import { Listr, type ListrTask } from 'listr2';
-import { type ItemId, type ItemOutcome, itemId, type Progress } from '../../apply/apply-event.ts';
-import type { BackupAction, Plan, RestoreAction } from '../../plan/plan.ts';
+import type { ItemId, ItemOutcome, Progress } from '../../apply/apply-event.ts';
+import { hostOf, idOf, labelOf } from '../../apply/planned-item.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { type PlannedAction, plannedActions } from '../../plan/planned-actions.ts';
 import { formatGuestRef } from '../../pve/guest.ts';
 import type { ApplyView } from './apply-view.ts';
-import { outcomeText, progressText } from './outcome-text.ts';
+import { labelText, outcomeText, progressText } from './outcome-text.ts';
 import { terminalSafe } from './terminal-safe.ts';
 
 const REDRAW_MS = 100;
@@ -19,9 +21,7 @@ interface Watched {
 /** A live list: hosts beside each other, the actions of each below it, one line of progress for each that runs. */
 export function applyTerminalView(plan: Plan, parallel: number): ApplyView {
   const watched = new Map<ItemId, Watched>();
-  const lanes = Map.groupBy([...plan.backups, ...plan.restores], (action) =>
-    action.kind === 'backup' ? action.host : action.to.host,
-  );
+  const lanes = Map.groupBy(plannedActions(plan), hostOf);
   const tasks = [...lanes].map(
     ([host, actions]): ListrTask => ({
       title: terminalSafe(host),
@@ -57,11 +57,8 @@ export function applyTerminalView(plan: Plan, parallel: number): ApplyView {
   };
 }
 
-function itemTask(action: BackupAction | RestoreAction, watched: Map<ItemId, Watched>): ListrTask {
-  const item =
-    action.kind === 'backup'
-      ? itemId('backup', action.repository, action.host, formatGuestRef(action.guest.ref))
-      : itemId('restore', action.intent);
+function itemTask(action: PlannedAction, watched: Map<ItemId, Watched>): ListrTask {
+  const item = idOf(action);
   const title = titleOf(action);
   return {
     title,
@@ -79,11 +76,10 @@ function itemTask(action: BackupAction | RestoreAction, watched: Map<ItemId, Wat
   };
 }
 
-function titleOf(action: BackupAction | RestoreAction): string {
-  if (action.kind === 'restore')
-    return terminalSafe(`restore ${formatGuestRef(action.snapshot.guest)} as ${action.to.vmid}`);
-  const { ref, name } = action.guest;
-  return terminalSafe(`backup ${formatGuestRef(ref)}${name === undefined ? '' : ` ${name}`}`);
+/** The host stands above it already. */
+function titleOf(action: PlannedAction): string {
+  if (action.kind !== 'restore') return labelText(labelOf(action));
+  return terminalSafe(`restore ${formatGuestRef(action.snapshot.guest)} as ${action.to.vmid}`);
 }
 
 function watch(watched: Map<ItemId, Watched>, item: ItemId): Watched {

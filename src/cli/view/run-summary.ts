@@ -5,6 +5,7 @@ import { formatBytes } from './quantities.ts';
 export function runSummary(results: readonly ItemResult[]): string {
   const counts = [
     ['backed-up', 'backed up'],
+    ['config-kept', 'node configurations kept'],
     ['restored', 'restored'],
     ['failed', 'failed'],
     ['unreachable', 'unreachable'],

@@ -1,16 +1,20 @@
-import type { GuestSnapshot } from '../../plan/facts.ts';
+import type { GuestSnapshot, NodeSnapshot } from '../../plan/facts.ts';
 import { formatGuestRef } from '../../pve/guest.ts';
 import { formatMoment } from './quantities.ts';
 import { terminalSafe } from './terminal-safe.ts';
 
-/** Snapshots of guests as a table, oldest first. */
-export function snapshotsTable(snapshots: readonly GuestSnapshot[], timeZone: string): string {
+/** Snapshots of guests and nodes as a table, in the order given. */
+export function snapshotsTable(
+  snapshots: readonly (GuestSnapshot | NodeSnapshot)[],
+  timeZone: string,
+): string {
   const rows = snapshots.map((snapshot) => [
     snapshot.id.slice(0, 8),
     formatMoment(snapshot.time, timeZone),
     snapshot.hostId,
-    formatGuestRef(snapshot.guest),
-    snapshot.policies.join(', '),
+    ...('guest' in snapshot
+      ? [formatGuestRef(snapshot.guest), snapshot.policies.join(', ')]
+      : [`node/${snapshot.node}`, '']),
   ]);
   const all = [['id', 'taken', 'host', 'guest', 'policies'], ...rows].map((row) => row.map(terminalSafe));
   const widths = [0, 1, 2, 3].map((column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));

@@ -1,0 +1,50 @@
+import type { PlannedAction } from '../plan/planned-actions.ts';
+import { formatGuestRef, type NodeName } from '../pve/guest.ts';
+import { type ItemId, type ItemLabel, itemId } from './apply-event.ts';
+
+/** What an action of the plan is called among the events. */
+export function idOf(action: PlannedAction): ItemId {
+  switch (action.kind) {
+    case 'backup':
+      return itemId('backup', action.repository, action.host, formatGuestRef(action.guest.ref));
+    case 'node-config':
+      return itemId('node-config', action.repository, action.host, action.node);
+    case 'restore':
+      return itemId('restore', action.intent);
+  }
+}
+
+/** What views need to name it. */
+export function labelOf(action: PlannedAction): ItemLabel {
+  switch (action.kind) {
+    case 'backup': {
+      const { kind, host, guest, repository } = action;
+      return { kind, host, guest, repository };
+    }
+    case 'node-config': {
+      const { kind, host, node, repository } = action;
+      return { kind, host, node, repository };
+    }
+    case 'restore': {
+      const { kind, intent, snapshot, to } = action;
+      return { kind, intent, guest: formatGuestRef(snapshot.guest), host: to.host, vmid: to.vmid };
+    }
+  }
+}
+
+/** The host entry that leads to where it is done. */
+export function hostOf(action: PlannedAction): string {
+  return action.kind === 'restore' ? action.to.host : action.host;
+}
+
+/** The node where it is done, unless its guest has moved since. */
+export function nodeOf(action: PlannedAction): NodeName {
+  switch (action.kind) {
+    case 'backup':
+      return action.guest.node;
+    case 'node-config':
+      return action.node;
+    case 'restore':
+      return action.to.node;
+  }
+}
