@@ -81,6 +81,7 @@ describe('pvebak.json of a backup', () => {
     const record = JSON.parse(text);
     expect(errorsOf(record)).toEqual([]);
     expect(record.guest).toMatchObject({ type, vmid });
+    expect(record.dump.command).toContain('--notification-mode');
     expect(record.archive.sha256 === undefined).toBe(type === 'qemu');
   });
 

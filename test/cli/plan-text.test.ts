@@ -141,6 +141,48 @@ const badNight: Scene = {
   restoreNames: ['web-on-the-lab'],
 };
 
+/** An old cluster whose nodes' own configurations are kept: one is due, one fresh, one has no address. */
+const oldCluster = facts({
+  old: inventory(
+    [guest('qemu/101', { node: node('old1'), volumes: [{ key: 'scsi0', storage: 'local-lvm' }] })],
+    {
+      version: { release: '7.4', version: '7.4-19' },
+      localNode: node('old1'),
+      nodes: [
+        { name: node('old1'), online: true, address: '10.0.0.1' },
+        { name: node('old2'), online: true, address: '10.0.0.2' },
+        { name: node('old3'), online: true },
+      ],
+    },
+  ),
+});
+const nodeSnapshots = [
+  { id: snapshotId('c1'), time: oldCluster.now - 30 * HOUR, hostId: 'old', node: node('old1') },
+  { id: snapshotId('c2'), time: oldCluster.now - 2 * HOUR, hostId: 'old', node: node('old2') },
+];
+const nodesOwn: Scene = {
+  site: site({
+    hosts: [
+      host('old', {
+        configBackup: true,
+        vzdump: { excludePath: [], fleecing: {} },
+        access: {
+          kind: 'ssh',
+          addresses: [{ host: '10.0.0.1', port: 22 }],
+          username: 'root',
+          login: { kind: 'agent' },
+          hostKeys: { kind: 'known-hosts', files: [] },
+        },
+      }),
+    ],
+    backups: [policy('all', { hosts: ['old'] })],
+  }),
+  facts: {
+    ...oldCluster,
+    repositories: new Map([['main', { snapshots: [], nodeSnapshots, keyCount: 2 }]]),
+  },
+};
+
 const hostileNames: Scene = {
   site: firstNight.site,
   facts: facts({
@@ -177,13 +219,15 @@ describe('the text of a plan', () => {
     ['bad-night', badNight, false],
     ['bad-night-verbose', badNight, true],
     ['hostile-names', hostileNames, false],
+    ['nodes', nodesOwn, false],
+    ['nodes-verbose', nodesOwn, true],
   ])('is %s.txt', (name, scene, verbose) => {
     const text = render(scene, { verbose });
     expect(text).toBe(golden(name, text));
   });
 
   it('keeps within 80 columns', () => {
-    const lines = [firstNight, badNight, nothingToDo].flatMap((scene) =>
+    const lines = [firstNight, badNight, nothingToDo, nodesOwn].flatMap((scene) =>
       render(scene, { verbose: true }).split('\n'),
     );
     expect(lines.filter((text) => text.length > 80)).toEqual([]);
