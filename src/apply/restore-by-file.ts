@@ -7,9 +7,9 @@ import { stagedTool } from './restore-staged-tool.ts';
 import { runRestoreTool, type ToolEnded } from './restore-tool-run.ts';
 
 /** The scripts on the node undo what they have begun within seconds; a wire that stalls is given up after this. */
-const STAGING_ENDS_WITHIN_MS = 45_000;
-/** The tool goes on without us. */
-const TOOL_ENDS_WITHIN_MS = 1_000;
+const ENDS_WITHIN_MS = 45_000;
+/** A tool that runs has all that it needs, and goes on without us. */
+const RUNNING_TOOL_MS = 1_000;
 
 /**
  * Writes the archive into `dump_dir`, which reads and proves every blob; then lets the tool read it.
@@ -23,13 +23,15 @@ export async function restoreByFile(
   const proved = Promise.withResolvers<void>();
   proved.promise.catch(() => undefined);
   const givenUp = new AbortController();
+  const letGo = new AbortController();
+  const ending = AbortSignal.any([signal, givenUp.signal]);
   const tool = runRestoreTool(shell, {
     argv: stagedTool({ argv: delivery.argv(path), path, keep }),
     target,
     source: nothingUntil(proved.promise),
     onPercent,
-    endWithinMs: TOOL_ENDS_WITHIN_MS,
-    signal: AbortSignal.any([signal, givenUp.signal]),
+    signal: ending,
+    letGo: AbortSignal.any([delayed(ending, ENDS_WITHIN_MS), letGo.signal]),
   });
   tool.catch(() => undefined);
   try {
@@ -41,6 +43,9 @@ export async function restoreByFile(
     throw error;
   }
   proved.resolve();
+  delayed(signal, RUNNING_TOOL_MS).addEventListener('abort', () => letGo.abort(signal.reason), {
+    once: true,
+  });
   return tool;
 }
 
@@ -53,7 +58,7 @@ async function* nothingUntil(promise: Promise<void>): AsyncGenerator<Uint8Array>
 async function stageArchive(path: string, delivery: Delivery): Promise<number> {
   const { shell, target, signal } = delivery;
   const command = await shell.run(stageCommand(path, { guest: target }), {
-    signal: delayed(signal, STAGING_ENDS_WITHIN_MS),
+    signal: delayed(signal, ENDS_WITHIN_MS),
   });
   const words = lastWords(command.stderr);
   void lastWords(command.stdout);

@@ -1,3 +1,4 @@
+import { delayed } from './delayed-signal.ts';
 import type { Delivery } from './restore-delivery.ts';
 import { runRestoreTool, type ToolEnded } from './restore-tool-run.ts';
 
@@ -17,7 +18,7 @@ export async function restoreByStream(delivery: Delivery): Promise<ToolEnded> {
     target: delivery.target,
     source: delivery.archive('sending'),
     onPercent: delivery.onPercent,
-    endWithinMs: ENDS_WITHIN_MS,
     signal: delivery.signal,
+    letGo: delayed(delivery.signal, ENDS_WITHIN_MS),
   });
 }

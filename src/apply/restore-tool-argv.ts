@@ -32,9 +32,9 @@ export function restoreToolArgv({ type, archive, to, told, force }: ToolRequest)
   return pctRestoreCommand({ ...common, ...containerOptions(archive, told) });
 }
 
-/** pct reads `unprivileged` out of a file itself; from stdin it does not. */
+/** pct reads `unprivileged` out of a file itself; from stdin it does not, and then takes a container for privileged. */
 function containerOptions(archive: string, told: PlacementTold): Partial<PctRestoreRequest> {
   if (told.kind !== 'volumes') return {};
   const { rootfs, mountPoints, unprivileged } = told.options;
-  return { rootfs, mountPoints, ...(archive === '-' && { unprivileged }) };
+  return { rootfs, mountPoints, ...(archive === '-' && unprivileged && { unprivileged }) };
 }

@@ -4,7 +4,6 @@ import { LogLines } from '../pve/log-lines.ts';
 import { sendArchive } from '../pve/wrapper/frames.ts';
 import { wrappedRestore } from '../pve/wrapper/restore-script.ts';
 import type { CommandExit, Shell } from '../transport/shell.ts';
-import { delayed } from './delayed-signal.ts';
 
 export interface ToolWork {
   readonly argv: Argv;
@@ -14,9 +13,10 @@ export interface ToolWork {
   readonly source: AsyncIterable<Uint8Array>;
   /** How far the tool says that it is, 0 to 100. Only qmrestore says it. */
   readonly onPercent: (percent: number) => void;
-  /** How long to wait for the command after an abort, before the connection to it is given up. */
-  readonly endWithinMs: number;
+  /** Ends its input without the end mark; the wrapper then ends the tool, and says when it has. */
   readonly signal: AbortSignal;
+  /** Gives up waiting for it: later than `signal`. */
+  readonly letGo: AbortSignal;
 }
 
 export interface ToolEnded {
@@ -36,10 +36,8 @@ const KEPT_CHARACTERS = 1 << 16;
  * @throws UserError `host-unreachable`, `command-failed` when it cannot be started
  */
 export async function runRestoreTool(shell: Shell, work: ToolWork): Promise<ToolEnded> {
-  const { argv, target, source, endWithinMs, signal } = work;
-  const command = await shell.run(wrappedRestore(argv, { guest: target }), {
-    signal: delayed(signal, endWithinMs),
-  });
+  const { argv, target, source, signal, letGo } = work;
+  const command = await shell.run(wrappedRestore(argv, { guest: target }), { signal: letGo });
   const stdout = collectLines(command.stdout, (line) => {
     const [, percent] = /^progress (\d{1,3})% \(read /.exec(line) ?? [];
     if (percent !== undefined) work.onPercent(Math.min(100, Number(percent)));

@@ -170,6 +170,13 @@ describe('the command', () => {
     ],
     ['lxc', '/d/a.tar', to, one, 'pct restore 901 /d/a.tar --storage fast'],
     ['lxc', '/d/a.tar', to, volumes, 'pct restore 901 /d/a.tar --rootfs fast:1 --mp0 fast:0,mp=/srv'],
+    [
+      'lxc',
+      '-',
+      to,
+      { kind: 'volumes', options: { ...options, unprivileged: false } },
+      'pct restore 901 - --rootfs fast:1 --mp0 fast:0,mp=/srv',
+    ],
     ['lxc', '-', to, volumes, 'pct restore 901 - --rootfs fast:1 --mp0 fast:0,mp=/srv --unprivileged 1'],
   ] as const)('for %s from %s', ([type, archive, destination, told, command]) => {
     expect(restoreToolArgv({ type, archive, to: destination, told, force: false }).join(' ')).toBe(command);
