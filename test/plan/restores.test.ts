@@ -232,4 +232,27 @@ describe('a restore', () => {
     const plan = makePlan(site(), facts({ pve: inventory([]) }), { restoreNames: ['web'] });
     expect(plan.problems).toEqual([{ kind: 'restore-name-unknown', intent: 'web' }]);
   });
+
+  it('carries how it gets there into its action', () => {
+    const map = { storage: new Map([['local-lvm', 'fast']]), bridge: new Map([['vmbr1', 'vmbr0']]) };
+    const restore = intent('r', { map, mode: 'streamed', bwlimitKiB: 1024, order: 3 });
+    expect(planOf({ restore, known: storage({}) }).restores).toMatchObject([
+      { order: 3, to: { map, mode: 'streamed', bwlimitKiB: 1024 } },
+    ]);
+  });
+
+  it('is a problem when its map names a storage that is not there', () => {
+    const map = { storage: new Map([['local-lvm', 'nope']]), bridge: new Map() };
+    expect(planOf({ restore: intent('r', { map }) }).problems).toMatchObject([
+      { kind: 'restore-storage-missing', storage: 'nope', why: 'not-there' },
+    ]);
+  });
+
+  it('comes by its order, those without one last and as the file has them', () => {
+    const ordered = (name: string, id: number, order?: number) =>
+      intent(name, { ...to({ vmid: vmid(id) }), ...(order !== undefined && { order }) });
+    const restores = [ordered('a', 901), ordered('b', 902, 2), ordered('c', 903), ordered('d', 904, 1)];
+    const plan = makePlan(site({ restores }), facts({ pve: inventory([]) }, held));
+    expect(plan.restores.map(({ intent: name }) => name)).toEqual(['d', 'b', 'a', 'c']);
+  });
 });
