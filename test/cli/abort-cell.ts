@@ -7,10 +7,11 @@ import { type DroppableRoute, droppableRoute } from '../pve/wrapper/droppable-ro
 import type { AbortCell } from './abort-matrix.ts';
 import { byIdentity, labSite } from './lab-site.ts';
 import { cleanWithin } from './node-mess.ts';
-import { type Ended, type RunningProgram, until, Workplace } from './program.ts';
+import { type Ended, type RunningProgram, Workplace } from './program.ts';
 
 export const DISK_BYTES = 12 << 20;
-const DUMP_MS = 4_000;
+/** That the node's limit on the bandwidth makes a dump take. */
+const DUMP_MS = 3_000;
 /** The stall timeout of these sites, and so the silence that the wrappers allow. */
 export const SILENCE_MS = 6_000;
 /** To end vzdump once it was told to. */
@@ -48,13 +49,8 @@ export async function struckDump(
   };
 }
 
-function siteFor(node: LabNode, vmid: number, more: Readonly<Record<string, string>>): string {
-  const host = byIdentity(node, { ...more, stall_timeout: `${SILENCE_MS / 1000}s` });
-  const hosts = {
-    pve: host.filter(
-      (line) => !more['location'] || !line.startsWith('location: ') || line.includes(more['location']),
-    ),
-  };
+export function siteFor(node: LabNode, vmid: number, more: Readonly<Record<string, string>>): string {
+  const hosts = { pve: byIdentity(node, { stall_timeout: `${SILENCE_MS / 1000}s`, ...more }) };
   return labSite({ hosts, backups: [`{ name: all, host: pve, vmid: [${vmid}] }`] });
 }
 
@@ -104,13 +100,10 @@ export async function strike(
 }
 
 /** From when the wrapper is on the node. */
-async function dumping(run: RunningProgram, node: LabNode): Promise<void> {
+export async function dumping(run: RunningProgram, node: LabNode): Promise<void> {
   await run.says('"item-started"');
-  let begun = false;
-  void (async () => {
-    for (; !begun; await sleep(50)) begun = (await node.exec('ls -d /run/pvebak*')).stdout !== '';
-  })();
-  await until(() => begun);
+  while (run.child.exitCode === null && (await node.exec('ls -d /run/pvebak*')).stdout === '')
+    await sleep(50);
 }
 
 async function within<T>(work: Promise<T>, milliseconds: number): Promise<T> {

@@ -5,22 +5,24 @@
  */
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { randomBytesOf } from '../lab/disk-image.ts';
 import { addCt, addVm, findGuest, runState } from '../lab/guests.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import type { LabNode } from '../lab/lab-node.ts';
-import { DISK_BYTES, outcomeOf, strike, struckDump } from './abort-cell.ts';
+import { DISK_BYTES, dumping, outcomeOf, SILENCE_MS, siteFor, strike, struckDump } from './abort-cell.ts';
 import { type AbortCell, GUESTS, sampleOf, wholeMatrix } from './abort-matrix.ts';
 import { byIdentity, labSite } from './lab-site.ts';
-import { Workplace } from './program.ts';
+import { cleanWithin, nodeMess } from './node-mess.ts';
+import { until, Workplace } from './program.ts';
 
 const seed = process.env['PVEBAK_SEED'] ?? randomBytes(4).toString('hex');
 const cells = process.env['PVEBAK_WHOLE_MATRIX'] === '1' ? wholeMatrix(seed) : sampleOf(seed);
 process.stdout.write(`abort matrix: PVEBAK_SEED=${seed}\n`);
 
 /** A node dumps one guest at a time, so there are as many cells at once as nodes. */
-const NODES = ['pve1', 'pve2', 'pve3'];
+const NODES = ['pve1', 'pve2', 'pve3', 'pve4', 'pve5'];
 let lab: Lab;
 let empty: Workplace;
 let free: LabNode[];
@@ -87,13 +89,62 @@ describe.concurrent(`the dump of a guest that is struck (seed ${seed})`, () => {
         const { place } = dump;
         expect(place.stored('locks')).toHaveLength(cell.accident === 'SIGKILL' ? 1 : 0);
         expect(place.stored('snapshots')).toEqual([]);
-        expect(place.restic('check', '--no-lock')).toContain('no errors were found');
+        const check = ['restic', '-r', 'repository', '-p', 'password', '--no-cache', 'check', '--no-lock'];
+        expect((await place.command(...check)).stdout).toContain('no errors were found');
         await place.succeed('apply', 'site.yaml', '--yes');
         expect(place.stored('locks')).toEqual([]);
         expect(place.stored('snapshots')).toHaveLength(1);
       });
     },
   );
+});
+
+test.concurrent('what the node could not clean itself is named with the command that does', async () => {
+  await onFreeNode(async (node) => {
+    const vmid = vmidOf('a stopped VM', node.name);
+    await using dump = await struckDump(empty, node, vmid);
+    const run = dump.place.start(['apply', 'slow.yaml', '--yes', '--json']);
+    await dumping(run, node);
+    await until(() => runState(lab, vmid) === 'prelaunch');
+    await node.exec('kill -KILL -1');
+    const { kind, left } = outcomeOf(await run.ended);
+    expect(kind).toBe('unreachable');
+    expect(left).toContain(
+      `left on ${node.name}: qemu/${vmid} is locked (backup); clean with: qm unlock ${vmid}`,
+    );
+    const commands = left.flatMap((sentence) => /clean with: (.*)$/.exec(sentence)?.[1] ?? []);
+    for (const command of commands) await node.exec(command);
+    expect(await nodeMess(node)).toBe('');
+    expect(runState(lab, vmid)).toBe('stopped');
+    await dump.place.succeed('apply', 'site.yaml', '--yes');
+  });
+});
+
+describe.concurrent('a dump of which nothing comes', () => {
+  test('is ended after the stall timeout, and the node is named as the one that sends nothing', async () => {
+    await onFreeNode(async (node) => {
+      const vmid = vmidOf('a stopped VM', node.name);
+      await using dump = await struckDump(empty, node, vmid);
+      dump.place.write('site.yaml', siteFor(node, vmid, { vzdump: '{ bwlimit: 1KiB }' }));
+      const { stdout, status } = await dump.place.pvebak('apply', 'site.yaml', '--yes');
+      expect(status).toBe(3);
+      expect(stdout).toContain(`127.0.0.1:${node.port} has sent nothing for ${SILENCE_MS / 1000} s`);
+      expect(stdout).not.toContain('left on');
+      await cleanWithin(node, 0);
+    });
+  });
+
+  test("may wait for the node's vzdump lock for longer", async () => {
+    await onFreeNode(async (node) => {
+      const vmid = vmidOf('a container', node.name);
+      await using dump = await struckDump(empty, node, vmid);
+      const holder = node.spawn(`flock /run/vzdump.lock sleep ${(2 * SILENCE_MS) / 1000}`);
+      await sleep(500);
+      const { stdout } = await dump.place.succeed('apply', 'site.yaml', '--yes');
+      expect(stdout).toContain("waits for the node's vzdump lock");
+      holder.kill();
+    });
+  });
 });
 
 /** Its configuration with a lock, if it has one, and whether it runs. */
