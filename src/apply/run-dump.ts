@@ -25,7 +25,7 @@ export interface DumpWork<T> {
 export interface DumpRun<T> {
   readonly exit: CommandExit;
   readonly taken: Settled<T>;
-  /** Whether vzdump was told to end because the intake had failed or the stream had stalled. */
+  /** Whether vzdump was told to end: the intake had failed, the stream had stalled, or the wrapper did not hear of us. */
   readonly givenUp: boolean;
 }
 
@@ -64,8 +64,10 @@ export async function runDump<T>(shell: Shell, work: DumpWork<T>): Promise<DumpR
   });
   const stream = watch.through(command.stdout);
   const beating = heartbeat(command, { everyMs, signal: enough });
+  let unheard: UserError | undefined;
   const onRecord = (record: VzdumpRecord) => {
     watch.heard(record);
+    unheard ??= unheardError(record, shell.where);
     work.onRecord(record);
   };
   const logged = log.read(command.stderr, onRecord).catch(() => undefined);
@@ -75,6 +77,7 @@ export async function runDump<T>(shell: Shell, work: DumpWork<T>): Promise<DumpR
   const exit = await command.exit;
   clearTimeout(lastWords);
   await Promise.all([logged, beating]);
+  if (unheard !== undefined) return { exit, taken: { kind: 'failed', error: unheard }, givenUp: true };
   return { exit, taken, givenUp: givingUp.signal.aborted };
 }
 
@@ -102,6 +105,15 @@ function stallError(stall: DumpStall, where: string, timeoutMs: number): UserErr
     );
   return new UserError('guest', `${where} has sent nothing for ${span}; the dump was ended`, {
     hint: 'does the storage of the guest answer on the node? `stall_timeout` of the host says how long is too long',
+  });
+}
+
+/** What the wrapper on the node adds to the log when it has heard nothing of us. */
+function unheardError(record: VzdumpRecord, where: string): UserError | undefined {
+  const [, span] = (record.kind === 'other' && /^pvebak was not heard for (\d+ s)$/.exec(record.text)) || [];
+  if (span === undefined) return undefined;
+  return new UserError('guest', `${where} has heard nothing of pvebak for ${span} and ended the dump`, {
+    hint: 'was this machine asleep, or pvebak stopped? nothing was committed; run again',
   });
 }
 

@@ -68,7 +68,12 @@ async function onFreeNode(use: (node: LabNode) => Promise<void>): Promise<void> 
 const ENDS: Readonly<Record<AbortCell['accident'], unknown>> = {
   SIGINT: { status: 130, kind: 'failed', code: 'interrupted', left: [] },
   SIGKILL: undefined,
-  SIGSTOP: { status: 3, kind: 'failed', code: 'guest', left: [] },
+  SIGSTOP: {
+    status: 3,
+    kind: 'failed',
+    reason: expect.stringMatching(/has heard nothing of pvebak for 6 s and ended the dump$/),
+    left: [],
+  },
   'a cut connection': { status: 3, kind: 'unreachable', left: [] },
   'a dropped route': { status: 3, kind: 'unreachable', left: [] },
 };
