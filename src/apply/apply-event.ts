@@ -102,6 +102,10 @@ export interface RestoreReport {
   readonly elapsedMs: number;
   /** The archive's path on the node, when it was left there. */
   readonly archiveLeft: string | undefined;
+  /** Whether the archive lay in the dump folder on its way. */
+  readonly way: 'staged' | 'streamed';
+  /** What is not as it was: mount points left out or empty, promised room, bridges that are missing. */
+  readonly notes: readonly string[];
 }
 
 /** Whether it came out as planned. */

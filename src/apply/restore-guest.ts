@@ -42,18 +42,12 @@ export interface RestoreContext {
   readonly signal: AbortSignal;
 }
 
-export interface RestoredGuest extends RestoreReport {
-  readonly way: RestoreWay;
-  /** What is not as it was: mount points left out or empty, promised room, bridges that are missing. */
-  readonly notes: readonly string[];
-}
-
 /**
  * Restores a guest. Every blob is read and the target is checked, twice, before the target is touched: stopped where it
  * is to be replaced, and given to qmrestore or pct restore, as a file or as a stream (`chooseRestoreWay`).
  * @throws UserError; after the target was touched, its message says which state it is in and its hint what to type
  */
-export async function restoreGuest(request: RestoreRequest, context: RestoreContext): Promise<RestoredGuest> {
+export async function restoreGuest(request: RestoreRequest, context: RestoreContext): Promise<RestoreReport> {
   const snapshot = await openSnapshot(context.session, request.snapshot, request.guest);
   const restore = new Restore(request, context, snapshot);
   const exists = await restore.checkEarly();
@@ -113,7 +107,7 @@ class Restore {
     return this.#before !== undefined;
   }
 
-  async run(way: RestoreWay): Promise<RestoredGuest> {
+  async run(way: RestoreWay): Promise<RestoreReport> {
     const placement = this.#placement(way);
     const delivery = this.#delivery(way, placement);
     const path = this.#stagedPath;
@@ -237,7 +231,7 @@ class Restore {
     });
   }
 
-  #report(way: RestoreWay): RestoredGuest {
+  #report(way: RestoreWay): RestoreReport {
     const { host } = this.#context;
     return {
       snapshot: this.#snapshot.id,

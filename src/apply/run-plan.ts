@@ -249,8 +249,7 @@ function toolsFor(action: Action, { ports, sessions, host, shell, signal }: OnNo
 type Failure = Extract<ItemOutcome, { readonly kind: 'failed' | 'unreachable' }>;
 
 function failed(error: unknown, signal: AbortSignal): Failure {
-  if (signal.aborted)
-    return { kind: 'failed', code: 'interrupted', reason: 'interrupted', hint: undefined, left: [] };
+  if (signal.aborted) return interrupted(error);
   if (!(error instanceof UserError)) {
     return {
       kind: 'failed',
@@ -264,6 +263,18 @@ function failed(error: unknown, signal: AbortSignal): Failure {
   if (code === 'host-unreachable' || code === 'host-key' || code === 'login-refused')
     return { kind: 'unreachable', reason: message, hint, left: [] };
   return { kind: 'failed', code, reason: message, hint, left: [] };
+}
+
+/** What was interrupted after it had touched its target says what state that is in. */
+function interrupted(error: unknown): Failure {
+  const says = error instanceof UserError && error.code === 'interrupted' ? error : undefined;
+  return {
+    kind: 'failed',
+    code: 'interrupted',
+    reason: says?.message ?? 'interrupted',
+    hint: says?.hint,
+    left: [],
+  };
 }
 
 /** The same for all host entries that lead into one cluster. */

@@ -54,8 +54,9 @@ export function outcomeText(outcome: ItemOutcome): string {
     case 'restored': {
       const { report } = outcome;
       const left = report.archiveLeft === undefined ? '' : `, archive left at ${report.archiveLeft}`;
+      const notes = report.notes.map((note) => `; ${note}`).join('');
       return terminalSafe(
-        `${formatBytes(report.archiveBytes)} in ${elapsedText(report.elapsedMs)} from snapshot ${report.snapshot.slice(0, 8)}${left}`,
+        `${formatBytes(report.archiveBytes)} in ${elapsedText(report.elapsedMs)} from snapshot ${report.snapshot.slice(0, 8)}${left}${notes}`,
       );
     }
     case 'failed':
