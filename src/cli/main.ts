@@ -8,12 +8,25 @@ import { errorText } from './view/error-text.ts';
 /** Runs pvebak with this process's arguments and sets the exit status. */
 export async function main(): Promise<void> {
   const interrupt = interruptSignal();
+  const noticed = noticeEarlyEnd();
   try {
     process.exitCode = await runProgram(process.argv.slice(2), processSurroundings(interrupt));
   } catch (error) {
     process.exitCode = statusOf(error, interrupt.aborted);
     if (!(error instanceof CommanderError)) process.stderr.write(errorText(error));
+  } finally {
+    noticed();
   }
+}
+
+/** A process that waits for what can't come ends by itself, with status 0: that must not look like success. */
+function noticeEarlyEnd(): () => void {
+  const notice = () => {
+    process.exitCode = EXIT_STATUS.failed;
+    process.stderr.write(errorText(new Error('the program ended in the middle of its work')));
+  };
+  process.once('beforeExit', notice);
+  return () => process.removeListener('beforeExit', notice);
 }
 
 /** The first interrupt ends politely; the second leaves at once. */

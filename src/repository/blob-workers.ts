@@ -66,6 +66,7 @@ class WorkerLane {
   readonly #worker: Worker;
   readonly #posted: Posted[] = [];
   #failure: Error | undefined;
+  #ending = false;
 
   constructor(key: MasterKey, whenFree: () => void) {
     this.#worker = new Worker(new URL(`./blob-worker${extname(import.meta.url)}`, import.meta.url), {
@@ -74,7 +75,7 @@ class WorkerLane {
     this.#worker.unref();
     this.#worker.on('message', (result: BlobResult) => {
       this.#posted.shift()?.resolve(result);
-      if (this.#posted.length === 0) this.#worker.unref();
+      if (this.#posted.length === 0 && !this.#ending) this.#worker.unref();
       whenFree();
     });
     this.#worker.on('error', (error) =>
@@ -98,6 +99,9 @@ class WorkerLane {
   }
 
   async end(): Promise<void> {
+    // Without this nothing may keep the process alive until the thread is gone, and it would end in the middle.
+    this.#ending = true;
+    this.#worker.ref();
     await this.#worker.terminate();
   }
 
