@@ -16,10 +16,17 @@ beforeAll(async () => {
 afterAll(() => lab.stop());
 
 describe('a host entry', () => {
-  it.each(['0', '1', 'lzo', 'gzip', 'zstd'])(
-    'with backup_compression %s gives the archive as it is, for VMs and containers',
-    async (compression) => {
-      await backsUpAndRestores(byIdentity(lab.node('pve1'), { backup_compression: `'${compression}'` }));
+  it.each([
+    ['0', 'snapshot'],
+    ['1', 'suspend'],
+    ['lzo', 'stop'],
+    ['gzip', 'snapshot'],
+    ['zstd', 'stop'],
+  ])(
+    'with backup_compression %s and backup_mode %s gives the archive as it is',
+    async (compression, mode) => {
+      const options = { backup_compression: `'${compression}'`, backup_mode: mode };
+      await backsUpAndRestores(byIdentity(lab.node('pve1'), options));
     },
   );
 
@@ -29,10 +36,6 @@ describe('a host entry', () => {
 
   it('with conn_client openssh takes a password too', async () => {
     await backsUpAndRestores(byPassword(lab.node('pve1'), lab.password, { conn_client: 'openssh' }));
-  });
-
-  it.each(['snapshot', 'suspend', 'stop'])('with backup_mode %s backs up', async (mode) => {
-    await backsUpAndRestores(byIdentity(lab.node('pve1'), { backup_mode: mode }));
   });
 });
 
