@@ -31,7 +31,7 @@ export async function openNode(
   if (addresses !== undefined && (own?.addresses !== undefined || node !== inventory.localNode)) {
     return openDirectly(host, { access, node, own, addresses }, surroundings, signal);
   }
-  return openEntryOn(host, { access, node, own }, surroundings, signal);
+  return openEntryOn(host, node, surroundings, signal);
 }
 
 interface Direct {
@@ -61,7 +61,7 @@ async function openDirectly(
 /** The entry's addresses may lead to any node of the cluster: which one answers is looked at. */
 async function openEntryOn(
   host: HostEntry,
-  { node }: Pick<Direct, 'access' | 'node' | 'own'>,
+  node: NodeName,
   surroundings: Surroundings,
   signal: AbortSignal,
 ): Promise<Shell> {

@@ -11,7 +11,8 @@ import { decrypt, encrypt, encryptionReady, type MasterKey } from './encryption.
 import { IndexWriter } from './index-writer.ts';
 import { type KeyFile, newMasterKey, openKey, parseKeyFile, type ScryptCost, sealKey } from './key-file.ts';
 import { loadIndex } from './load-index.ts';
-import { type LockKind, type LockOwner, withLock } from './lock.ts';
+import { type LockKind, withLock } from './lock.ts';
+import { thisProcess } from './lock-owner.ts';
 import { type FileId, parseFileId } from './object-id.ts';
 import { encodeSnapshot, parseSnapshot, type Snapshot, type SnapshotFacts } from './snapshot-file.ts';
 import { openUnpacked, saveUnpacked } from './unpacked-file.ts';
@@ -190,17 +191,4 @@ async function loadKeyFile(backend: Backend, name: string): Promise<KeyFile> {
   if (hash('sha256', bytes, 'hex') !== name)
     throw damaged(`keys/${name}`, 'the content does not match the name');
   return parseKeyFile(bytes, name);
-}
-
-function thisProcess(): LockOwner {
-  return { hostname: hostname(), username: userInfo().username, pid: process.pid, isRunning };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
