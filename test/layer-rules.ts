@@ -14,16 +14,61 @@ export interface LayerRule {
 export const LAYERS: Readonly<Record<string, LayerRule>> = {
   cli: {
     reason: 'It alone reads arguments, prints and chooses adapters, so it may know everything.',
-    values: ['apply', 'config', 'formats', 'plan', 'pve', 'repository', 'transport'],
+    values: [
+      'apply',
+      'browse',
+      'config',
+      'formats',
+      'nbd',
+      'plan',
+      'pve',
+      'records',
+      'repository',
+      'snapshot',
+      'transport',
+      'verify',
+    ],
     types: [],
     modules: ['*'],
   },
   apply: {
     reason:
       'It carries out a plan. If it could read the configuration, it could decide; so it does not see it, and of the plan only the data.',
-    values: ['formats', 'pve', 'repository', 'transport'],
+    values: ['formats', 'pve', 'records', 'repository', 'snapshot', 'transport'],
     types: ['plan'],
     modules: ['node:*', 'p-limit'],
+  },
+  browse: {
+    reason: 'It lists, reads, compares and searches what snapshots hold, and changes nothing.',
+    values: ['formats', 'pve', 'repository', 'snapshot'],
+    types: [],
+    modules: ['node:*'],
+  },
+  nbd: {
+    reason: 'It serves one disk of a snapshot to network block device clients, read-only.',
+    values: ['repository', 'snapshot'],
+    types: [],
+    modules: ['node:*'],
+  },
+  verify: {
+    reason: 'It proves snapshots: it reads everything, trusts nothing, changes nothing.',
+    values: ['formats', 'pve', 'repository', 'snapshot'],
+    types: [],
+    modules: ['node:*'],
+  },
+  records: {
+    reason:
+      'What is known beyond guests, kept as small snapshots: it knows their form, and not what they are for.',
+    values: ['repository'],
+    types: [],
+    modules: ['node:*'],
+  },
+  snapshot: {
+    reason:
+      "How a guest's or a node's snapshot looks inside the repository: written by apply, read by all others.",
+    values: ['formats', 'pve', 'repository'],
+    types: [],
+    modules: ['node:*'],
   },
   config: {
     reason: 'It turns site.yaml into data. Vmids, node names and guests are parsed by those who know them.',

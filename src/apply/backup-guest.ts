@@ -7,26 +7,26 @@ import { parseGuestConfig } from '../pve/guest-config.ts';
 import type { Guest, Inventory, LineId } from '../pve/inventory.ts';
 import type { VzdumpRecord } from '../pve/vzdump-log.ts';
 import { firstDiskStorage } from '../pve/vzdump-options.ts';
-import { type RepositorySession, readSnapshot } from '../repository/repository.ts';
+import type { Store } from '../repository/store.ts';
+import { archiveName } from '../snapshot/archive-name.ts';
+import type { TakenFile } from '../snapshot/file-builder.ts';
+import { encodeGuestRecord, type GuestRecord, parseRecordedContents } from '../snapshot/guest-record.ts';
+import { type GuestEntry, saveGuestTree } from '../snapshot/guest-tree.ts';
+import { formatRfc3339 } from '../snapshot/rfc3339.ts';
+import { findNode, readSmallFile } from '../snapshot/snapshot-files.ts';
 import type { Shell } from '../transport/shell.ts';
 import type { BackupReport, Progress } from './apply-event.ts';
 import type { ApplyHost } from './apply-host.ts';
-import { archiveName } from './archive-name.ts';
 import { decompressDump } from './decompress-dump.ts';
 import { dumpFailure } from './dump-outcome.ts';
-import type { TakenFile } from './file-builder.ts';
-import { encodeGuestRecord, type GuestRecord, parseRecordedContents } from './guest-record.ts';
-import { type GuestEntry, saveGuestTree } from './guest-tree.ts';
 import type { BrokenDump } from './left-by-dump.ts';
-import { formatRfc3339 } from './rfc3339.ts';
 import { type DumpRun, runDump } from './run-dump.ts';
-import { findNode, readSmallFile } from './snapshot-files.ts';
 import { type TakenContainer, takeInContainer } from './take-in-container.ts';
 import { type TakenVm, takeInVm } from './take-in-vm.ts';
 import { WatchedLog } from './watched-dump.ts';
 
 export interface BackupContext {
-  readonly session: RepositorySession;
+  readonly store: Store;
   readonly host: ApplyHost;
   readonly shell: Shell;
   readonly inventory: Pick<Inventory, 'version' | 'clusterFingerprint'>;
@@ -136,14 +136,14 @@ class Dump {
   }
 
   async commit(taken: Taken): Promise<BackupReport> {
-    const { session, host, offsetMinutes, programVersion, run } = this.#context;
+    const { store, host, offsetMinutes, programVersion, run } = this.#context;
     this.#report('committing');
     const ended = this.#context.clock();
     const time = formatRfc3339(this.#started, offsetMinutes);
     const record = this.#record(taken, { time, ended: formatRfc3339(ended, offsetMinutes) });
     const entries = [...entriesOf(taken, this.#action), ...this.#ownEntries(record)];
-    const tree = await saveGuestTree(session.writer, this.#action.guest.ref, { entries, time });
-    const snapshot = await session.saveSnapshot({
+    const tree = await saveGuestTree(store.writer, this.#action.guest.ref, { entries, time });
+    const snapshot = await store.saveSnapshot({
       time,
       tree,
       hostname: host.id,
@@ -168,7 +168,7 @@ class Dump {
 
   async #intake(stdout: AsyncIterable<Uint8Array>, chunkSizes: ReadonlyMap<string, number>): Promise<Taken> {
     const stream = decompressDump(this.#counted(stdout), this.#context.host.compression);
-    const { writer } = this.#context.session;
+    const { writer } = this.#context.store;
     if (this.#action.guest.ref.type === 'lxc')
       return { kind: 'container', container: await takeInContainer(stream, writer) };
     const vm = await takeInVm(stream, {
@@ -226,16 +226,12 @@ class Dump {
   async #chunkSizes(): Promise<ReadonlyMap<string, number>> {
     const { newest } = this.#action;
     if (newest === undefined || this.#action.guest.ref.type === 'lxc') return new Map();
-    const { session } = this.#context;
-    const snapshot = await readSnapshot(session.repository, newest.id);
-    const node = await findNode(
-      session.reader,
-      snapshot.tree,
-      `/${formatGuestRef(newest.guest)}/pvebak.json`,
-    );
+    const { store } = this.#context;
+    const snapshot = await store.readSnapshot(newest.id);
+    const node = await findNode(store.reader, snapshot.tree, `/${formatGuestRef(newest.guest)}/pvebak.json`);
     return node === undefined
       ? new Map()
-      : parseRecordedContents(await readSmallFile(session.reader, node)).chunkSizes;
+      : parseRecordedContents(await readSmallFile(store.reader, node)).chunkSizes;
   }
 
   #record(taken: Taken, { time, ended }: { readonly time: string; readonly ended: string }): GuestRecord {

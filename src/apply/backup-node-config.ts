@@ -1,16 +1,16 @@
 import type { NodeConfigAction } from '../plan/node-config-plan.ts';
 import type { Inventory } from '../pve/inventory.ts';
 import { NODE_CONFIG_COMMAND } from '../pve/node-config-command.ts';
-import type { RepositorySession } from '../repository/repository.ts';
+import type { Store } from '../repository/store.ts';
+import { saveSnapshotTree } from '../snapshot/guest-tree.ts';
+import { encodeNodeRecord, type NodeRecord } from '../snapshot/node-record.ts';
+import { formatRfc3339 } from '../snapshot/rfc3339.ts';
 import type { Shell } from '../transport/shell.ts';
 import type { NodeConfigReport, Progress } from './apply-event.ts';
-import { saveSnapshotTree } from './guest-tree.ts';
-import { encodeNodeRecord, type NodeRecord } from './node-record.ts';
-import { formatRfc3339 } from './rfc3339.ts';
 import { type TakenNodeConfig, takeInNodeConfig } from './take-in-node-config.ts';
 
 export interface NodeConfigContext {
-  readonly session: RepositorySession;
+  readonly store: Store;
   readonly host: { readonly id: string };
   /** Leads to the node. */
   readonly shell: Shell;
@@ -36,7 +36,7 @@ export async function backupNodeConfig(
   action: NodeConfigAction,
   context: NodeConfigContext,
 ): Promise<NodeConfigReport> {
-  const { session, shell, clock, onProgress, signal } = context;
+  const { store, shell, clock, onProgress, signal } = context;
   const begun = clock();
   let doneBytes = 0;
   const onBytes = (bytes: number) => {
@@ -44,7 +44,7 @@ export async function backupNodeConfig(
     const counts = { doneBytes, streamBytes: doneBytes, totalBytes: undefined, newBytes: undefined };
     onProgress({ phase: 'dumping', ...counts, elapsedMs: clock() - begun });
   };
-  const taken = await takeInNodeConfig(action.node, { shell, writer: session.writer, onBytes, signal });
+  const taken = await takeInNodeConfig(action.node, { shell, writer: store.writer, onBytes, signal });
   const record = recordOf(action, taken, { begun, ended: clock() }, context);
   const snapshot = await commit(taken, record, context);
   const { size, amount } = taken.tar.archive;
@@ -87,18 +87,18 @@ function recordOf(
 async function commit(
   { tar }: TakenNodeConfig,
   record: NodeRecord,
-  { session, host, run, programVersion }: NodeConfigContext,
+  { store, host, run, programVersion }: NodeConfigContext,
 ): Promise<string> {
   const { node, archive, dump } = record;
   const { size, content } = tar.archive;
-  const tree = await saveSnapshotTree(session.writer, ['node', node], {
+  const tree = await saveSnapshotTree(store.writer, ['node', node], {
     entries: [
       { kind: 'large-file', folder: 'archive', name: archive.name, size, content },
       { kind: 'small-file', name: 'pvebak-node.json', bytes: encodeNodeRecord(record) },
     ],
     time: dump.started,
   });
-  const saved = await session.saveSnapshot({
+  const saved = await store.saveSnapshot({
     time: dump.started,
     tree,
     hostname: host.id,

@@ -1,10 +1,11 @@
 import { CLUSTER_BYTES } from '../formats/vma/block-mask.ts';
-import type { BlobWriter, SavedBlob } from '../repository/blob-writer.ts';
+import type { SavedBlob } from '../repository/blob-writer.ts';
 import type { BlobId } from '../repository/object-id.ts';
+import type { BlobSaver } from '../repository/store.ts';
+import type { FilePart } from '../snapshot/file-builder.ts';
+import { StoredAmount } from '../snapshot/stored-amount.ts';
 import { ChunkTable } from './chunk-table.ts';
-import type { FilePart } from './file-builder.ts';
 import type { SpilledPiece, SpillFile } from './spill-file.ts';
-import { StoredAmount } from './stored-amount.ts';
 
 export interface AssemblyBounds {
   /** Bytes of chunks that are not whole yet, in memory, over all disks of a guest. */
@@ -13,7 +14,7 @@ export interface AssemblyBounds {
 
 /** Shared by the disks of one guest. */
 export interface AssemblyShared {
-  readonly writer: BlobWriter;
+  readonly writer: BlobSaver;
   readonly spill: SpillFile;
   readonly bounds: AssemblyBounds;
   /** Chunks in memory that are not whole, oldest first, whichever disk they belong to. */

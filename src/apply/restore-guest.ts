@@ -1,12 +1,12 @@
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import { guestBridges } from '../pve/guest-bridges.ts';
-import type { RepositorySession } from '../repository/repository.ts';
+import type { Store } from '../repository/store.ts';
+import { stagedArchiveName } from '../snapshot/archive-name.ts';
+import { type ArchiveReading, type OpenSnapshot, openSnapshot } from '../snapshot/open-snapshot.ts';
 import type { Shell } from '../transport/shell.ts';
 import { UserError } from '../user-error.ts';
 import type { Progress, RestoreReport } from './apply-event.ts';
 import type { ApplyHost } from './apply-host.ts';
-import { stagedArchiveName } from './archive-name.ts';
-import { type ArchiveReading, type OpenSnapshot, openSnapshot } from './open-snapshot.ts';
 import { restoreByFile } from './restore-by-file.ts';
 import { restoreByStream } from './restore-by-stream.ts';
 import { checkTarget, stopTarget } from './restore-check.ts';
@@ -34,7 +34,7 @@ export interface RestoreRequest {
 }
 
 export interface RestoreContext {
-  readonly session: RepositorySession;
+  readonly store: Store;
   readonly host: ApplyHost;
   readonly shell: Shell;
   readonly clock: () => number;
@@ -48,7 +48,7 @@ export interface RestoreContext {
  * @throws UserError; after the target was touched, its message says which state it is in and its hint what to type
  */
 export async function restoreGuest(request: RestoreRequest, context: RestoreContext): Promise<RestoreReport> {
-  const snapshot = await openSnapshot(context.session, request.snapshot, request.guest);
+  const snapshot = await openSnapshot(context.store, request.snapshot, request.guest);
   const restore = new Restore(request, context, snapshot);
   const exists = await restore.checkEarly();
   const way = await chosenWay(request, { snapshot, exists }, context);

@@ -237,7 +237,7 @@ function toolsFor(action: Action, { ports, sessions, host, shell, signal }: OnNo
   const onProgress = (progress: Progress) =>
     ports.emit({ kind: 'item-progress', item: idOf(action), progress });
   return {
-    session,
+    store: session,
     host,
     shell,
     clock: ports.clock,

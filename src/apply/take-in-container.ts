@@ -1,5 +1,5 @@
-import type { BlobWriter } from '../repository/blob-writer.ts';
-import type { TakenFile } from './file-builder.ts';
+import type { BlobSaver } from '../repository/store.ts';
+import type { TakenFile } from '../snapshot/file-builder.ts';
 import { takeInTar } from './take-in-tar.ts';
 
 /** A dumped container, its blobs saved. */
@@ -18,7 +18,7 @@ export interface TakenContainer {
  */
 export async function takeInContainer(
   source: AsyncIterable<Uint8Array>,
-  writer: BlobWriter,
+  writer: BlobSaver,
 ): Promise<TakenContainer> {
   const { archive, sha256, configs } = await takeInTar(source, writer);
   return { archive, sha256, config: configs.pctConf, firewall: configs.pctFw };

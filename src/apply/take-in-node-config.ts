@@ -2,7 +2,7 @@ import { FormatError } from '../formats/format-error.ts';
 import type { NodeName } from '../pve/guest.ts';
 import { LogLines } from '../pve/log-lines.ts';
 import { isNodeConfigStatus, NODE_CONFIG_COMMAND } from '../pve/node-config-command.ts';
-import type { BlobWriter } from '../repository/blob-writer.ts';
+import type { BlobSaver } from '../repository/store.ts';
 import type { CommandExit, Shell } from '../transport/shell.ts';
 import { UserError } from '../user-error.ts';
 import { type TakenTar, takeInTar } from './take-in-tar.ts';
@@ -19,7 +19,7 @@ export interface TakenNodeConfig {
 export interface NodeConfigIntake {
   /** Leads to the node. */
   readonly shell: Shell;
-  readonly writer: BlobWriter;
+  readonly writer: BlobSaver;
   /** Is called with the bytes of each piece that arrived. */
   readonly onBytes: (bytes: number) => void;
   readonly signal: AbortSignal;

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { ContainerConfigs } from '../formats/tar/container-configs.ts';
 import { cutTar } from '../formats/tar/cut-tar.ts';
 import type { TarMember } from '../formats/tar/tar-member.ts';
-import type { BlobWriter } from '../repository/blob-writer.ts';
-import { FileBuilder, type TakenFile } from './file-builder.ts';
+import type { BlobSaver } from '../repository/store.ts';
+import { FileBuilder, type TakenFile } from '../snapshot/file-builder.ts';
 
 /** A tar, its blobs saved. */
 export interface TakenTar {
@@ -20,7 +20,7 @@ export interface TakenTar {
  */
 export async function takeInTar(
   source: AsyncIterable<Uint8Array>,
-  writer: BlobWriter,
+  writer: BlobSaver,
   onMember: (member: TarMember) => void = () => undefined,
 ): Promise<TakenTar> {
   const file = new FileBuilder(writer);

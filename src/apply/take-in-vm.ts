@@ -3,12 +3,12 @@ import { canonicalArchive } from '../formats/vma/canonical-archive.ts';
 import { chunkSizeFor } from '../formats/vma/chunk-size.ts';
 import { readVma, type VmaExtent } from '../formats/vma/read-vma.ts';
 import type { VmaHeader } from '../formats/vma/vma-header.ts';
-import type { BlobWriter } from '../repository/blob-writer.ts';
 import { sameBytes } from '../repository/object-id.ts';
+import type { BlobSaver } from '../repository/store.ts';
+import { FileBuilder, type FilePart, type TakenFile } from '../snapshot/file-builder.ts';
+import type { StoredAmount } from '../snapshot/stored-amount.ts';
 import { type AssemblyShared, DiskAssembler } from './disk-assembler.ts';
-import { FileBuilder, type FilePart, type TakenFile } from './file-builder.ts';
 import { SpillFile } from './spill-file.ts';
-import type { StoredAmount } from './stored-amount.ts';
 
 /** A dumped VM, its blobs saved: the disks and the canonical archive made of the same blobs. */
 export interface TakenVm {
@@ -30,7 +30,7 @@ export interface TakenDisk {
 }
 
 export interface VmIntake {
-  readonly writer: BlobWriter;
+  readonly writer: BlobSaver;
   /** Where a spill file may be made. */
   readonly temporaryFolder: string;
   /** The chunk size that the line's disk of this name has had so far; undefined for a new one. */
@@ -178,7 +178,7 @@ function isZero(assembler: DiskAssembler, chunk: number, zeros: ReadonlyMap<numb
 /** The blobs of zeros that the disks need, by length: of a whole chunk, and of the last one. */
 async function zeroParts(
   assemblers: ReadonlyMap<number, DiskAssembler>,
-  writer: BlobWriter,
+  writer: BlobSaver,
 ): Promise<ReadonlyMap<number, FilePart>> {
   const zeros = new Map<number, FilePart>();
   for (const assembler of assemblers.values()) {
@@ -193,7 +193,7 @@ async function zeroParts(
 async function takenDisk(
   device: VmaHeader['devices'][number],
   assembler: DiskAssembler,
-  writer: BlobWriter,
+  writer: BlobSaver,
 ): Promise<TakenDisk> {
   const file = new FileBuilder(writer);
   for (let chunk = 0; chunk < assembler.chunkCount; chunk++) {

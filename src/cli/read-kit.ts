@@ -1,5 +1,3 @@
-import { archiveName } from '../apply/archive-name.ts';
-import { findNode, readSmallFile } from '../apply/snapshot-files.ts';
 import type { HostEntry, RepositoryEntry, Site } from '../config/site.ts';
 import type { GuestSnapshot } from '../plan/facts.ts';
 import { toGuestSnapshot } from '../plan/guest-snapshot.ts';
@@ -8,10 +6,11 @@ import { type GuestConfig, parseGuestConfig } from '../pve/guest-config.ts';
 import {
   type Repository,
   type RepositorySession,
-  readSnapshot,
   readSnapshots,
   withSession,
 } from '../repository/repository.ts';
+import { archiveName } from '../snapshot/archive-name.ts';
+import { findNode, readSmallFile } from '../snapshot/snapshot-files.ts';
 import { UserError } from '../user-error.ts';
 import { openSiteRepository } from './open-site.ts';
 import type { FoundRepository, KitGuest, KitRepository, RecoveryKit } from './recovery-kit.ts';
@@ -103,7 +102,7 @@ async function readContents(
   session: RepositorySession,
   { id, guest }: GuestSnapshot,
 ): Promise<{ readonly config: GuestConfig | undefined; readonly archiveBytes: number }> {
-  const { tree } = await readSnapshot(session.repository, id);
+  const { tree } = await session.readSnapshot(id);
   const find = (path: string) => findNode(session.reader, tree, `/${formatGuestRef(guest)}/${path}`);
   const node = await find(guest.type === 'qemu' ? 'qemu-server.conf' : 'pct.conf');
   const config =

@@ -1,8 +1,8 @@
-import { archiveName } from '../apply/archive-name.ts';
 import type { HostEntry, SecretRef, SshLogin } from '../config/site.ts';
 import { guestCommand, qmrestoreCommand } from '../pve/commands.ts';
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import type { GuestConfig } from '../pve/guest-config.ts';
+import { archiveName } from '../snapshot/archive-name.ts';
 import { shellLine } from '../transport/shell-line.ts';
 import { containerRecovery } from './container-recovery.ts';
 import type { KitGuest, PasswordSource, RecoveryRemark } from './recovery-kit.ts';

@@ -8,6 +8,7 @@ import { BlobDamage, type BlobWorkers } from './blob-workers.ts';
 import { damaged } from './damaged-error.ts';
 import { decryptSlices, type MasterKey } from './encryption.ts';
 import { type BlobId, type BlobType, sameBytes, toHex } from './object-id.ts';
+import type { BlobSource } from './store.ts';
 import { type StoredNode, TreeParser } from './tree-parser.ts';
 
 const LARGE_BYTES = 4 << 20;
@@ -15,7 +16,7 @@ const LARGE_BYTES = 4 << 20;
 const MOST_BYTES = 1 << 30;
 
 /** Reads blobs; every one is checked against its id before it is given out, trees as a whole. */
-export class BlobReader {
+export class BlobReader implements BlobSource {
   readonly #backend: Backend;
   readonly #key: MasterKey;
   readonly #index: BlobIndex;

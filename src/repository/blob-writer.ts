@@ -6,6 +6,7 @@ import type { IndexWriter } from './index-writer.ts';
 import { type BlobId, type BlobType, blobId, parseFileId, toHex } from './object-id.ts';
 import { PackBuilder } from './pack-builder.ts';
 import { releaseMemory } from './release-memory.ts';
+import type { BlobSaver } from './store.ts';
 
 export interface SavedBlob {
   readonly id: BlobId;
@@ -34,7 +35,7 @@ const PACKS_UNDER_WAY = 2;
  * under way, so that a slow backend slows its callers. After a failure nothing more is saved:
  * every later call, `flush` too, fails with the first cause.
  */
-export class BlobWriter {
+export class BlobWriter implements BlobSaver {
   readonly #parts: BlobWriterParts;
   readonly #budget = new ByteBudget(BYTES_UNDER_WAY);
   readonly #packBudget = new ByteBudget(PACKS_UNDER_WAY);

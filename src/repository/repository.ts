@@ -15,6 +15,7 @@ import { type LockKind, withLock } from './lock.ts';
 import { thisProcess } from './lock-owner.ts';
 import { type FileId, parseFileId } from './object-id.ts';
 import { encodeSnapshot, parseSnapshot, type Snapshot, type SnapshotFacts } from './snapshot-file.ts';
+import type { Store } from './store.ts';
 import { openUnpacked, saveUnpacked } from './unpacked-file.ts';
 
 /** A repository whose password was right. Nothing is locked or indexed yet; snapshots can be read as they are. */
@@ -27,14 +28,10 @@ export interface Repository {
 }
 
 /** A repository that is locked and indexed, lent for some work. */
-export interface RepositorySession {
+export interface RepositorySession extends Store {
   readonly repository: Repository;
   readonly reader: BlobReader;
   readonly writer: BlobWriter;
-  /** Aborted when the lock is lost or the caller's signal is. */
-  readonly signal: AbortSignal;
-  /** Stores a snapshot, after everything saved before is durable. */
-  saveSnapshot(facts: SnapshotFacts): Promise<Snapshot>;
 }
 
 /**
@@ -125,7 +122,15 @@ export async function withSession<T>(
       return { ...facts, id, original: undefined };
     };
     try {
-      return await work({ repository, reader, writer, signal, saveSnapshot });
+      return await work({
+        repository,
+        where: repository.where,
+        reader,
+        writer,
+        signal,
+        readSnapshot: (id) => readSnapshot(repository, id),
+        saveSnapshot,
+      });
     } finally {
       await writer.end();
       indexWriter.close();

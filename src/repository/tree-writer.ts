@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { createZstdCompress } from 'node:zlib';
-import type { BlobWriter, SavedBlob } from './blob-writer.ts';
+import type { SavedBlob } from './blob-writer.ts';
 import { blobId } from './object-id.ts';
+import type { BlobSaver } from './store.ts';
 import { encodeTree, type TreeNode } from './tree.ts';
 
 /** A tree above this is never in memory as a whole: it is made twice, once to hash and once to compress. */
@@ -13,7 +14,7 @@ const LARGE_BYTES = 4 << 20;
  * Saves one directory and returns its blob.
  * @throws RangeError when the names are not unique or are no file names
  */
-export async function saveTree(writer: BlobWriter, nodes: readonly TreeNode[]): Promise<SavedBlob> {
+export async function saveTree(writer: BlobSaver, nodes: readonly TreeNode[]): Promise<SavedBlob> {
   const small = collectSmall(encodeTree(nodes));
   return small === undefined ? saveLargeTree(writer, nodes) : writer.save('tree', small);
 }
@@ -29,7 +30,7 @@ function collectSmall(pieces: Iterable<Uint8Array>): Uint8Array<ArrayBuffer> | u
   return concatenate(kept, length);
 }
 
-async function saveLargeTree(writer: BlobWriter, nodes: readonly TreeNode[]): Promise<SavedBlob> {
+async function saveLargeTree(writer: BlobSaver, nodes: readonly TreeNode[]): Promise<SavedBlob> {
   const hash = createHash('sha256');
   let length = 0;
   for (const piece of encodeTree(nodes)) {

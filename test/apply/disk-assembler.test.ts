@@ -3,8 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TakenFile } from '../../src/apply/file-builder.ts';
-import { ListDigest } from '../../src/apply/list-digest.ts';
 import { type TakenVm, takeInVm } from '../../src/apply/take-in-vm.ts';
 import { CLUSTER_BYTES } from '../../src/formats/vma/block-mask.ts';
 import { encodeVmaHeader } from '../../src/formats/vma/encode-vma-header.ts';
@@ -17,6 +15,8 @@ import {
   type Repository,
   withSession,
 } from '../../src/repository/repository.ts';
+import type { TakenFile } from '../../src/snapshot/file-builder.ts';
+import { ListDigest } from '../../src/snapshot/list-digest.ts';
 
 /** A disk whose clusters come in an order that no memory holds: even ones first, then the odd ones backwards. */
 const CLUSTERS = 96;

@@ -63,7 +63,7 @@ export class DumpedFiles implements AsyncDisposable {
     });
     return await withSession(this.repository, { lock: 'shared' }, (session) =>
       backupGuest(action, {
-        session,
+        store: session,
         shell,
         host: { ...HOST, openNode: async () => shell },
         inventory: { version: { release: '8.4', version: '8.4.21' }, clusterFingerprint: CLUSTER },

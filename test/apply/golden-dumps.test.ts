@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSnapshot } from '../../src/apply/open-snapshot.ts';
-import { findNode, readContent } from '../../src/apply/snapshot-files.ts';
 import { readVma } from '../../src/formats/vma/read-vma.ts';
 import { parseGuestRef } from '../../src/pve/guest.ts';
 import { readSnapshot, withSession } from '../../src/repository/repository.ts';
+import { openSnapshot } from '../../src/snapshot/open-snapshot.ts';
+import { findNode, readContent } from '../../src/snapshot/snapshot-files.ts';
 import { UserError } from '../../src/user-error.ts';
 import { DumpedFiles } from './dumped-file.ts';
 

@@ -2,7 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeGuestRecord, type GuestRecord, parseRecordedContents } from '../../src/apply/guest-record.ts';
+import {
+  encodeGuestRecord,
+  type GuestRecord,
+  parseRecordedContents,
+} from '../../src/snapshot/guest-record.ts';
 import { node } from '../plan/sample-site.ts';
 import { DumpedFiles } from './dumped-file.ts';
 

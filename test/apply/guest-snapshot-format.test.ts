@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { archiveName, stagedArchiveName } from '../../src/apply/archive-name.ts';
-import { findNode } from '../../src/apply/snapshot-files.ts';
 import { readSnapshot, withSession } from '../../src/repository/repository.ts';
+import { archiveName, stagedArchiveName } from '../../src/snapshot/archive-name.ts';
+import { findNode } from '../../src/snapshot/snapshot-files.ts';
 import { DumpedFiles } from './dumped-file.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures');

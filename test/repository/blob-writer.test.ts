@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Backend } from '../../src/repository/backend.ts';
 import { BlobIndex } from '../../src/repository/blob-index.ts';
+import type { BlobWriter } from '../../src/repository/blob-writer.ts';
 import { type IndexedPack, parseIndexFile } from '../../src/repository/index-file.ts';
 import { IndexWriter } from '../../src/repository/index-writer.ts';
 import { loadIndex } from '../../src/repository/load-index.ts';
@@ -57,7 +58,7 @@ const file = (content: readonly BlobId[]) => ({
 describe('saving blobs', () => {
   it('stores each once, whoever saves it and however often', async () => {
     const { repository } = await openMemory(new MemoryBackend());
-    const pipeline = async (writer: Parameters<typeof saveTree>[0]) => {
+    const pipeline = async (writer: BlobWriter) => {
       const saved = await Promise.all(
         Array.from({ length: 200 }, (_, i) => writer.save('data', noise(5000, (i % 100) + 1))),
       );

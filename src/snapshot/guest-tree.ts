@@ -1,7 +1,7 @@
 import type { GuestRef } from '../pve/guest.ts';
 import type { BlobList } from '../repository/blob-list.ts';
-import type { BlobWriter } from '../repository/blob-writer.ts';
 import type { BlobId } from '../repository/object-id.ts';
+import type { BlobSaver } from '../repository/store.ts';
 import type { TreeNode } from '../repository/tree.ts';
 import { saveTree } from '../repository/tree-writer.ts';
 import { UserError } from '../user-error.ts';
@@ -29,7 +29,7 @@ const FOLDER_MODE = 0o700;
  * @throws UserError `stream-broken` when two entries have the same name
  */
 export function saveGuestTree(
-  writer: BlobWriter,
+  writer: BlobSaver,
   guest: GuestRef,
   contents: { readonly entries: readonly GuestEntry[]; readonly time: string },
 ): Promise<BlobId> {
@@ -38,7 +38,7 @@ export function saveGuestTree(
 
 /** The same below any two folders, `node` and `fra1`. */
 export async function saveSnapshotTree(
-  writer: BlobWriter,
+  writer: BlobSaver,
   [outer, inner]: readonly [string, string],
   contents: { readonly entries: readonly GuestEntry[]; readonly time: string },
 ): Promise<BlobId> {
@@ -49,7 +49,7 @@ export async function saveSnapshotTree(
   return (await saveTree(writer, [folder(outer, contents.time, outerFolder)])).id;
 }
 
-async function saveEntry(writer: BlobWriter, entry: GuestEntry, time: string): Promise<TreeNode> {
+async function saveEntry(writer: BlobSaver, entry: GuestEntry, time: string): Promise<TreeNode> {
   if (entry.kind === 'large-file') {
     const { name, size, content } = entry;
     return folder(

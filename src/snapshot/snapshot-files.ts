@@ -1,7 +1,7 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { isZeroRange } from '../formats/zero-range.ts';
-import type { BlobReader } from '../repository/blob-reader.ts';
 import { type BlobId, blobId, sameBytes } from '../repository/object-id.ts';
+import type { BlobSource } from '../repository/store.ts';
 import type { StoredNode } from '../repository/tree-parser.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { StoredNode } from '../repository/tree-parser.ts';
  * @returns undefined when there is none
  */
 export async function findNode(
-  reader: BlobReader,
+  reader: BlobSource,
   root: BlobId,
   path: string,
 ): Promise<StoredNode | undefined> {
@@ -26,7 +26,7 @@ export async function findNode(
 
 /** The nodes of a folder; empty when there is none. */
 export async function listFolder(
-  reader: BlobReader,
+  reader: BlobSource,
   root: BlobId,
   path: string,
 ): Promise<readonly StoredNode[]> {
@@ -46,7 +46,7 @@ export interface ContentPiece {
  * A file's blobs in order, some read ahead. Each was checked against its id. A blob that follows itself, as zeros do,
  * is read once.
  */
-export async function* readContent(reader: BlobReader, node: StoredNode): AsyncGenerator<ContentPiece> {
+export async function* readContent(reader: BlobSource, node: StoredNode): AsyncGenerator<ContentPiece> {
   const ahead: Promise<ContentPiece>[] = [];
   let last: { readonly id: BlobId; readonly piece: Promise<ContentPiece> } | undefined;
   const readNext = (position: number) => {
@@ -67,7 +67,7 @@ export async function* readContent(reader: BlobReader, node: StoredNode): AsyncG
 
 const PIECES_BETWEEN_YIELDS = 1024;
 
-function readPiece(reader: BlobReader, id: BlobId): Promise<ContentPiece> {
+function readPiece(reader: BlobSource, id: BlobId): Promise<ContentPiece> {
   const piece = reader.read('data', id).then((bytes) => ({ bytes, isZeros: isZeroRange(bytes) }));
   piece.catch(() => undefined);
   return piece;
@@ -75,7 +75,7 @@ function readPiece(reader: BlobReader, id: BlobId): Promise<ContentPiece> {
 
 /** A small file whole. @throws RangeError when it is longer than `mostBytes` */
 export async function readSmallFile(
-  reader: BlobReader,
+  reader: BlobSource,
   node: StoredNode,
   mostBytes = 16 << 20,
 ): Promise<Uint8Array> {

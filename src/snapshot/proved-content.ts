@@ -1,4 +1,4 @@
-import type { BlobReader } from '../repository/blob-reader.ts';
+import type { BlobSource } from '../repository/store.ts';
 import type { StoredNode } from '../repository/tree-parser.ts';
 import { UserError } from '../user-error.ts';
 import { ListDigest } from './list-digest.ts';
@@ -18,7 +18,7 @@ export interface ExpectedFile {
  * @throws UserError `repository-damaged`
  */
 export async function* readProved(
-  reader: BlobReader,
+  reader: BlobSource,
   node: StoredNode,
   expected: ExpectedFile,
 ): AsyncGenerator<ContentPiece> {

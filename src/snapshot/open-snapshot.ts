@@ -3,8 +3,7 @@ import { encodeVma } from '../formats/vma/sparse-archive.ts';
 import type { VmaHeader } from '../formats/vma/vma-header.ts';
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import { type GuestConfig, parseGuestConfig } from '../pve/guest-config.ts';
-import type { RepositorySession } from '../repository/repository.ts';
-import { readSnapshot } from '../repository/repository.ts';
+import type { Store } from '../repository/store.ts';
 import type { StoredNode } from '../repository/tree-parser.ts';
 import { UserError } from '../user-error.ts';
 import { archiveName } from './archive-name.ts';
@@ -37,25 +36,21 @@ export interface ArchiveReading {
 const HEADER_SLACK_BYTES = 1 << 16;
 
 /** @throws UserError `snapshot-not-found`, `repository-damaged` */
-export async function openSnapshot(
-  session: RepositorySession,
-  id: string,
-  guest: GuestRef,
-): Promise<OpenSnapshot> {
-  const { tree } = await readSnapshot(session.repository, id);
+export async function openSnapshot(store: Store, id: string, guest: GuestRef): Promise<OpenSnapshot> {
+  const { tree } = await store.readSnapshot(id);
   const folder = `/${formatGuestRef(guest)}`;
-  const find = async (path: string) => findNode(session.reader, tree, `${folder}/${path}`);
+  const find = async (path: string) => findNode(store.reader, tree, `${folder}/${path}`);
   const archive = await find(`archive/${archiveName(guest.type, guest.vmid)}`);
   if (archive === undefined) throw lacks(id, folder, 'an archive');
   const recordNode = await find('pvebak.json');
   const recorded = parseRecordedContents(
-    recordNode === undefined ? new Uint8Array() : await readSmallFile(session.reader, recordNode),
+    recordNode === undefined ? new Uint8Array() : await readSmallFile(store.reader, recordNode),
   );
   const configNode = await find(guest.type === 'qemu' ? 'qemu-server.conf' : 'pct.conf');
   const configText =
     configNode === undefined
       ? undefined
-      : Buffer.from(await readSmallFile(session.reader, configNode)).toString('utf8');
+      : Buffer.from(await readSmallFile(store.reader, configNode)).toString('utf8');
   const config = configText === undefined ? undefined : parseGuestConfig(guest.type, configText);
   const opened = { id, guest, config };
   if (guest.type === 'lxc')
@@ -63,12 +58,12 @@ export async function openSnapshot(
       ...opened,
       size: archive.size,
       mostBytes: archive.size,
-      archive: (onRead) => readTar(session, archive, { recorded, onRead }),
+      archive: (onRead) => readTar(store, archive, { recorded, onRead }),
     };
-  const header = await readArchiveHeader(session, archive);
+  const header = await readArchiveHeader(store, archive);
   const disks = new Map<number, StoredNode>();
   for (const { id: deviceId, name } of header.devices) {
-    const disk = (await listFolder(session.reader, tree, `${folder}/${name}`)).find(
+    const disk = (await listFolder(store.reader, tree, `${folder}/${name}`)).find(
       (node) => Buffer.from(node.name).toString('utf8') === `${name}.raw`,
     );
     if (disk === undefined) throw lacks(id, folder, `the disk ${name}`);
@@ -80,12 +75,12 @@ export async function openSnapshot(
     size,
     mostBytes: archive.size + HEADER_SLACK_BYTES,
     archive: (onRead, { mapConfig } = {}) =>
-      readSparseVma(session, withConfig(header, mapConfig), { disks, recorded, onRead }),
+      readSparseVma(store, withConfig(header, mapConfig), { disks, recorded, onRead }),
   };
 }
 
-async function readArchiveHeader(session: RepositorySession, archive: StoredNode): Promise<VmaHeader> {
-  for await (const event of readVma(bytesOf(readContent(session.reader, archive))))
+async function readArchiveHeader(store: Store, archive: StoredNode): Promise<VmaHeader> {
+  for await (const event of readVma(bytesOf(readContent(store.reader, archive))))
     if (event.kind === 'header') return event.header;
   throw new Error('a VMA without a header was accepted');
 }
@@ -101,19 +96,19 @@ function withConfig(header: VmaHeader, mapConfig: ArchiveReading['mapConfig']): 
 }
 
 async function* readTar(
-  session: RepositorySession,
+  store: Store,
   archive: StoredNode,
   { recorded, onRead }: { readonly recorded: RecordedContents; readonly onRead: (bytes: number) => void },
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const expected = { name: 'the archive', size: archive.size, listDigest: recorded.archiveDigest };
-  for await (const { bytes } of readProved(session.reader, archive, expected)) {
+  for await (const { bytes } of readProved(store.reader, archive, expected)) {
     onRead(bytes.length);
     yield bytes;
   }
 }
 
 function readSparseVma(
-  session: RepositorySession,
+  store: Store,
   header: VmaHeader,
   {
     disks,
@@ -136,7 +131,7 @@ function readSparseVma(
       size: device.size,
       listDigest: recorded.diskDigests.get(device.name),
     };
-    for await (const { bytes, isZeros } of readProved(session.reader, disk, expected)) {
+    for await (const { bytes, isZeros } of readProved(store.reader, disk, expected)) {
       onRead(bytes.length);
       yield isZeros ? { zeros: bytes.length } : bytes;
     }

@@ -1,7 +1,8 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { BlobList } from '../repository/blob-list.ts';
-import type { BlobWriter, SavedBlob } from '../repository/blob-writer.ts';
+import type { SavedBlob } from '../repository/blob-writer.ts';
 import type { BlobId } from '../repository/object-id.ts';
+import type { BlobSaver } from '../repository/store.ts';
 import { ListDigest } from './list-digest.ts';
 import { StoredAmount } from './stored-amount.ts';
 
@@ -31,7 +32,7 @@ const PARTS_BETWEEN_YIELDS = 2048;
 
 /** Puts a file together from blobs in order, while they are being saved side by side. */
 export class FileBuilder {
-  readonly #writer: BlobWriter;
+  readonly #writer: BlobSaver;
   readonly #waiting: Waiting[] = [];
   readonly #content = new BlobList();
   readonly #digest = new ListDigest();
@@ -39,7 +40,7 @@ export class FileBuilder {
   #size = 0;
   #failure: { readonly cause: unknown } | undefined;
 
-  constructor(writer: BlobWriter) {
+  constructor(writer: BlobSaver) {
     this.#writer = writer;
   }
 

@@ -1,0 +1,42 @@
+import type { SavedBlob } from './blob-writer.ts';
+import type { BlobId, BlobType } from './object-id.ts';
+import type { Snapshot, SnapshotFacts } from './snapshot-file.ts';
+import type { StoredNode } from './tree-parser.ts';
+
+/** A repository as a pipeline sees it, locked and indexed by somebody else: it can be lent to another thread. */
+export interface Store {
+  /** For messages: the folder or the bucket. */
+  readonly where: string;
+  readonly reader: BlobSource;
+  readonly writer: BlobSaver;
+  /** Aborted when the lock is lost or the work is to end. */
+  readonly signal: AbortSignal;
+  /** @throws UserError `snapshot-not-found`, `repository-damaged` */
+  readSnapshot(id: string): Promise<Snapshot>;
+  /** Stores a snapshot, after everything saved before is durable. */
+  saveSnapshot(facts: SnapshotFacts): Promise<Snapshot>;
+}
+
+/** Reads blobs; each is checked against its id before it is given out. */
+export interface BlobSource {
+  /** @throws UserError `repository-damaged` naming blob and pack */
+  read(type: BlobType, id: BlobId): Promise<Uint8Array<ArrayBuffer>>;
+  /** @throws UserError `repository-damaged` naming blob and pack */
+  readTree(id: BlobId): Promise<readonly StoredNode[]>;
+}
+
+/** Saves blobs, each once. After a failure every later call fails with the first cause. */
+export interface BlobSaver {
+  /** Awaiting this is the back-pressure; `done` is awaited for what became of the blob. The bytes are handed over. */
+  start(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<{ readonly done: Promise<SavedBlob> }>;
+  /** `start`, and its end. */
+  save(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<SavedBlob>;
+  /** A data blob of so many zeros. */
+  saveZeros(length: number): Promise<SavedBlob>;
+  /** A blob too large to be handed over whole: `make` is called only if it is not there. */
+  saveLarge(
+    type: BlobType,
+    blob: { readonly id: BlobId; readonly length: number },
+    make: (compress: boolean) => Promise<Uint8Array<ArrayBuffer>>,
+  ): Promise<SavedBlob>;
+}
