@@ -1,18 +1,14 @@
 import type { VzdumpRequest } from '../pve/commands.ts';
 import type { NodeName } from '../pve/guest.ts';
 import type { Shell } from '../transport/shell.ts';
+import type { NodeWay } from './node-way.ts';
 
-/** A host entry as applying sees it: a way in, and how things are done there. */
-export interface ApplyHost {
+/** How things are done on the nodes of a host entry, as plain data. */
+export interface HostSettings {
   readonly name: string;
   /** What the repository knows it by. */
   readonly id: string;
-  /**
-   * Opens a way to one node of the host's cluster.
-   * @throws UserError `host-unreachable`, `host-key`, `login-refused`
-   */
-  openNode(node: NodeName, signal: AbortSignal): Promise<Shell>;
-  /** Whether `openNode` can reach every node of the cluster, not just the one that answers. */
+  /** Whether every node of the cluster can be reached, not just the one that answers. */
   readonly reachesAllNodes: boolean;
   readonly dumpDir: string;
   /**
@@ -25,4 +21,19 @@ export interface ApplyHost {
   readonly cleanup: boolean;
   /** Passed through to vzdump. */
   readonly vzdump: Omit<VzdumpRequest, 'vmid' | 'mode' | 'compress' | 'dumpDir' | 'node'>;
+}
+
+/** A host entry as a run sees it. */
+export interface PlannedHost extends HostSettings {
+  /** How one node of the cluster is reached. @throws UserError `secret` */
+  wayTo(node: NodeName): Promise<NodeWay>;
+}
+
+/** A host entry as a job on one of its nodes sees it. */
+export interface ApplyHost extends HostSettings {
+  /**
+   * Opens a way of its own to the node.
+   * @throws UserError `host-unreachable`, `host-key`, `login-refused`
+   */
+  openNode(signal: AbortSignal): Promise<Shell>;
 }

@@ -54,10 +54,10 @@ export async function leftByDump(broken: BrokenDump, way: WayToNode): Promise<re
 
 async function lookAnew(
   aborted: Aborted,
-  { host, node }: WayToNode,
+  { host }: WayToNode,
   signal: AbortSignal,
 ): Promise<readonly Leftover[]> {
-  await using shell = await host.openNode(node, signal);
+  await using shell = await host.openNode(signal);
   return await lookUntilClean(() => findLeftovers(shell, aborted, { signal }));
 }
 

@@ -1,33 +1,22 @@
-import type { NodeConfigAction } from '../plan/node-config-plan.ts';
-import type { BackupAction, Plan, RestoreAction } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { PlannedAction as Action } from '../plan/planned-actions.ts';
 import { formatGuestRef, type NodeName } from '../pve/guest.ts';
 import type { Inventory } from '../pve/inventory.ts';
 import { type Repository, type RepositorySession, withSession } from '../repository/repository.ts';
-import type { Shell } from '../transport/shell.ts';
-import { UserError } from '../user-error.ts';
-import type { ApplyEvent, ItemId, ItemLabel, ItemOutcome, Progress } from './apply-event.ts';
-import type { ApplyHost } from './apply-host.ts';
-import { backupGuest } from './backup-guest.ts';
-import { backupNodeConfig } from './backup-node-config.ts';
-import { type BrokenDump, leftByDump } from './left-by-dump.ts';
-import { lookUpGuest } from './look-up-guest.ts';
-import { NodeShells } from './node-shells.ts';
+import type { ApplyEvent, ItemId, ItemLabel, ItemOutcome } from './apply-event.ts';
+import type { PlannedHost } from './apply-host.ts';
+import { failedOutcome } from './failed-outcome.ts';
+import type { Attempt, NodeJob, RunFacts } from './node-job.ts';
 import { NodeTurns } from './node-turns.ts';
 import { hostOf, idOf, labelOf, nodeOf } from './planned-item.ts';
-import { restoreGuest } from './restore-guest.ts';
+import { NodeThreads } from './thread/node-threads.ts';
 
 /** Everything that carrying out a plan may touch. */
 export interface ApplyPorts {
-  readonly hosts: ReadonlyMap<string, ApplyHost>;
+  readonly hosts: ReadonlyMap<string, PlannedHost>;
   readonly inventories: ReadonlyMap<string, Inventory>;
   readonly repositories: ReadonlyMap<string, Repository>;
-  readonly clock: () => number;
-  readonly offsetMinutes: number;
-  readonly temporaryFolder: string;
-  readonly programVersion: string;
-  /** Names this run. */
-  readonly run: string;
+  readonly facts: RunFacts;
   /** Is called in order; must not throw. */
   readonly emit: (event: ApplyEvent) => void;
 }
@@ -45,8 +34,8 @@ export interface ItemResult {
 }
 
 /**
- * Carries out a plan: one action at a time on each node, as many nodes at once as `parallel` says; on a node its
- * own configuration comes before backups, and those before restores. What fails does not stop the others. When aborted, what has not begun is skipped.
+ * Carries out a plan: one action at a time on each node, as many nodes at once as `parallel` says, each in
+ * a thread of its own; on a node its own configuration comes before backups, and those before restores. What fails does not stop the others. When aborted, what has not begun is skipped.
  * @throws UserError when a repository can't be locked or read; nothing was begun then
  */
 export async function runPlan(
@@ -58,8 +47,8 @@ export async function runPlan(
   const names = [...new Set(actions.map(({ repository }) => repository))];
   return withSessions(names, { ports, signal: options.signal }, new Map(), async (sessions) => {
     const turns = new NodeTurns(options.parallel);
-    await using shells = new NodeShells(options.signal);
-    const context = { ports, sessions, shells, turns, signal: options.signal };
+    await using threads = new NodeThreads(ports.facts, options.signal);
+    const context = { ports, sessions, threads, turns, signal: options.signal };
     return await Promise.all(actions.map((action) => runItem(action, context)));
   });
 }
@@ -67,7 +56,7 @@ export async function runPlan(
 interface RunContext {
   readonly ports: ApplyPorts;
   readonly sessions: ReadonlyMap<string, RepositorySession>;
-  readonly shells: NodeShells;
+  readonly threads: NodeThreads;
   readonly turns: NodeTurns;
   readonly signal: AbortSignal;
 }
@@ -116,165 +105,43 @@ async function runWhereItIs(action: Action, context: RunContext, begin: () => vo
 
 const MOST_MOVES = 3;
 
-type Attempt = ItemOutcome | { readonly kind: 'moved'; readonly to: NodeName };
-
 async function runOnNode(
   action: Action,
   node: NodeName,
   context: RunContext,
   begin: () => void,
 ): Promise<Attempt> {
-  const { ports, shells, signal } = context;
+  const { ports, sessions, threads, signal } = context;
   if (signal.aborted) return { kind: 'skipped', reason: 'interrupted before it began' };
   begin();
   const host = ports.hosts.get(hostOf(action));
   if (host === undefined) throw new Error('the plan names a host that the site does not have');
-  let shell: Shell | undefined;
-  let broken: BrokenDump | undefined;
-  const onBroken = (dump: BrokenDump) => {
-    broken = dump;
-  };
+  const store = sessions.get(action.repository);
+  if (store === undefined) throw new Error(`the repository ${action.repository} is not open`);
+  const item = idOf(action);
   try {
-    shell = await shells.get(host, node);
-    return await carryOut(action, { ...context, host, node, shell }, onBroken);
+    const thread = await threads.get(host, node);
+    return await thread.run(jobOf(action, ports), {
+      store,
+      onProgress: (progress) => ports.emit({ kind: 'item-progress', item, progress }),
+      onWaiting: () => ports.emit({ kind: 'item-waiting', item, what: 'vzdump-lock' }),
+    });
   } catch (error) {
-    const outcome = failed(error, signal);
-    const left = broken && shell ? await leftByDump(broken, { host, node, shell }) : outcome.left;
-    // A way that could not be opened stays so for this run; one that broke is opened again for the next guest.
-    if (outcome.kind === 'unreachable' && shell !== undefined) await shells.drop(host, node);
-    return { ...outcome, left };
+    return failedOutcome(error, signal.aborted);
   }
 }
 
-interface OnNode extends RunContext {
-  readonly host: ApplyHost;
-  readonly node: NodeName;
-  readonly shell: Shell;
-}
-
-async function carryOut(
-  action: Action,
-  context: OnNode,
-  onBroken: (dump: BrokenDump) => void,
-): Promise<Attempt> {
-  switch (action.kind) {
-    case 'node-config':
-      return keepNodeConfig(action, context);
-    case 'backup':
-      return backUp(action, context, onBroken);
-    case 'restore':
-      return restore(action, context);
-  }
-}
-
-async function keepNodeConfig(action: NodeConfigAction, context: OnNode): Promise<ItemOutcome> {
-  const { run, programVersion, offsetMinutes, inventories } = context.ports;
+function jobOf(action: Action, { inventories }: ApplyPorts): NodeJob {
+  if (action.kind === 'restore') return { kind: 'restore', action };
   const inventory = inventories.get(action.host);
-  if (inventory === undefined) throw new Error(`node ${action.node} is planned, but in no inventory`);
-  const facts = { inventory, run, programVersion, offsetMinutes };
-  return {
-    kind: 'config-kept',
-    report: await backupNodeConfig(action, { ...toolsFor(action, context), ...facts }),
-  };
-}
-
-async function backUp(
-  action: BackupAction,
-  context: OnNode,
-  onBroken: (dump: BrokenDump) => void,
-): Promise<Attempt> {
-  const { ports, shell, node, host } = context;
-  const inventory = ports.inventories.get(action.host);
-  const guest = inventory?.guests.find(({ ref }) => formatGuestRef(ref) === formatGuestRef(action.guest.ref));
-  if (inventory === undefined || guest === undefined)
-    throw new Error(`${formatGuestRef(action.guest.ref)} is planned, but in no inventory`);
-  const { ref, identity } = { ref: action.guest.ref, identity: action.identity };
-  const at = await lookUpGuest(
-    shell,
-    { ref, identity, clusterFingerprint: inventory.clusterFingerprint },
-    context.signal,
-  );
-  if (at !== node) return host.reachesAllNodes ? { kind: 'moved', to: at } : movedAway(action, at);
-  const { run, programVersion, temporaryFolder, offsetMinutes } = ports;
-  const onWaiting = () => ports.emit({ kind: 'item-waiting', item: idOf(action), what: 'vzdump-lock' });
-  const report = await backupGuest(
-    { ...action, guest: { ...action.guest, node } },
-    {
-      ...toolsFor(action, context),
-      inventory,
-      guest,
-      run,
-      programVersion,
-      temporaryFolder,
-      offsetMinutes,
-      onWaiting,
-      onBroken,
-    },
-  );
-  return { kind: 'backed-up', report };
-}
-
-function movedAway(action: BackupAction, to: NodeName): ItemOutcome {
-  const reason = `${formatGuestRef(action.guest.ref)} has moved to node ${to}, which this host entry does not reach`;
-  return {
-    kind: 'failed',
-    code: 'guest',
-    reason,
-    hint: 'a host entry with `mode: remote` reaches all nodes of its cluster',
-    left: [],
-  };
-}
-
-async function restore(action: RestoreAction, context: OnNode): Promise<ItemOutcome> {
-  const { replaces, snapshot, to } = action;
-  const request = { snapshot: snapshot.id, guest: snapshot.guest, to, replace: replaces !== undefined };
-  return { kind: 'restored', report: await restoreGuest(request, toolsFor(action, context)) };
-}
-
-function toolsFor(action: Action, { ports, sessions, host, shell, signal }: OnNode) {
-  const session = sessions.get(action.repository);
-  if (session === undefined) throw new Error(`the repository ${action.repository} is not open`);
-  const onProgress = (progress: Progress) =>
-    ports.emit({ kind: 'item-progress', item: idOf(action), progress });
-  return {
-    store: session,
-    host,
-    shell,
-    clock: ports.clock,
-    signal: AbortSignal.any([signal, session.signal]),
-    onProgress,
-  };
-}
-
-type Failure = Extract<ItemOutcome, { readonly kind: 'failed' | 'unreachable' }>;
-
-function failed(error: unknown, signal: AbortSignal): Failure {
-  if (signal.aborted) return interrupted(error);
-  if (!(error instanceof UserError)) {
-    return {
-      kind: 'failed',
-      code: 'bug',
-      reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      hint: 'this is a bug of pvebak; please report it',
-      left: [],
-    };
-  }
-  const { code, message, hint } = error;
-  if (code === 'host-unreachable' || code === 'host-key' || code === 'login-refused')
-    return { kind: 'unreachable', reason: message, hint, left: [] };
-  return { kind: 'failed', code, reason: message, hint, left: [] };
-}
-
-/** What was interrupted after it had touched its target says what state that is in. */
-function interrupted(error: unknown): Failure {
-  const says = error instanceof UserError && error.code === 'interrupted' ? error : undefined;
-  return {
-    kind: 'failed',
-    code: 'interrupted',
-    reason: says?.message ?? 'interrupted',
-    hint: says?.hint,
-    left: [],
-  };
+  if (inventory === undefined) throw new Error(`${idOf(action)} is planned, but there is no inventory`);
+  const { version, clusterFingerprint } = inventory;
+  const facts = { version, clusterFingerprint };
+  if (action.kind === 'node-config') return { kind: 'node-config', action, inventory: facts };
+  const name = formatGuestRef(action.guest.ref);
+  const guest = inventory.guests.find(({ ref }) => formatGuestRef(ref) === name);
+  if (guest === undefined) throw new Error(`${name} is planned, but in no inventory`);
+  return { kind: 'backup', action, inventory: facts, guest };
 }
 
 /** The same for all host entries that lead into one cluster. */

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { ApplyEvent } from '../apply/apply-event.ts';
-import type { ApplyHost } from '../apply/apply-host.ts';
+import type { PlannedHost } from '../apply/apply-host.ts';
 import type { ApplyPorts } from '../apply/run-plan.ts';
 import type { HostEntry, Site } from '../config/site.ts';
 import type { Facts } from '../plan/facts.ts';
 import type { Inventory } from '../pve/inventory.ts';
 import type { Repository } from '../repository/repository.ts';
-import { openNode } from './open-node.ts';
 import type { Surroundings } from './surroundings.ts';
+import { wayToNode } from './way-to-node.ts';
 
 /** The real parts that a plan is carried out with. */
 export function applyPorts(
@@ -16,7 +16,7 @@ export function applyPorts(
   surroundings: Surroundings,
   emit: (event: ApplyEvent) => void,
 ): ApplyPorts {
-  const { clock, offsetMinutes, temporaryFolder, programVersion } = surroundings;
+  const { offsetMinutes, temporaryFolder, programVersion } = surroundings;
   const inventories = new Map(
     [...known.facts.hosts].flatMap(([name, host]): [string, Inventory][] =>
       host.kind === 'reached' ? [[name, host.inventory]] : [],
@@ -26,25 +26,25 @@ export function applyPorts(
     hosts: new Map(
       [...site.hosts.values()].map((host) => [
         host.name,
-        applyHost(host, inventories.get(host.name), surroundings),
+        plannedHost(host, inventories.get(host.name), surroundings),
       ]),
     ),
     inventories,
     repositories: known.repositories,
-    clock,
-    offsetMinutes,
-    temporaryFolder,
-    programVersion,
-    run: randomBytes(8).toString('hex'),
+    facts: { run: randomBytes(8).toString('hex'), programVersion, temporaryFolder, offsetMinutes },
     emit,
   };
 }
 
-function applyHost(host: HostEntry, inventory: Inventory | undefined, surroundings: Surroundings): ApplyHost {
+function plannedHost(
+  host: HostEntry,
+  inventory: Inventory | undefined,
+  surroundings: Surroundings,
+): PlannedHost {
   return {
     name: host.name,
     id: host.id,
-    openNode: (node, signal) => openNode(host, { node, inventory }, surroundings, signal),
+    wayTo: (node) => wayToNode(host, { node, inventory }, surroundings),
     reachesAllNodes: host.access.kind === 'ssh',
     dumpDir: host.dumpDir,
     ...(host.access.kind === 'ssh' &&

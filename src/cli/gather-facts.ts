@@ -5,8 +5,8 @@ import { toNodeSnapshot } from '../plan/node-snapshot.ts';
 import { readInventory } from '../pve/read-inventory.ts';
 import { type Repository, readSnapshots } from '../repository/repository.ts';
 import { UserError } from '../user-error.ts';
-import { openShell } from './open-shell.ts';
 import type { Surroundings } from './surroundings.ts';
+import { openShell } from './way-in.ts';
 
 /** Asks every host and every open repository, side by side. A host that can't be asked is a fact too. */
 export async function gatherFacts(

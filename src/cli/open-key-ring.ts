@@ -3,11 +3,11 @@ import { findKeyId } from '../repository/key-ring.ts';
 import type { Repository } from '../repository/repository.ts';
 import { UserError } from '../user-error.ts';
 import { askNewSecret } from './ask-secret.ts';
-import { readSecret } from './open-shell.ts';
 import { openSite, openSiteRepository, repositoryPassword } from './open-site.ts';
 import { chooseSource, type RepositoryChoice } from './repository-choice.ts';
 import { locateRepository, openLocatedRepository } from './repository-location.ts';
 import type { Surroundings } from './surroundings.ts';
+import { readSecret } from './way-in.ts';
 
 /** One repository: of a site, or by itself. */
 export interface KeyRingChoice extends RepositoryChoice {

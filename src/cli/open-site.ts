@@ -3,8 +3,8 @@ import { loadSite } from '../config/load-site.ts';
 import type { RepositoryEntry, Site } from '../config/site.ts';
 import { folderBackend } from '../repository/folder-backend.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
-import { readSecret } from './open-shell.ts';
 import type { Surroundings } from './surroundings.ts';
+import { readSecret } from './way-in.ts';
 
 /** Reads and checks the site file. @throws SiteFileError */
 export function openSite(file: string, { home }: Surroundings): Promise<Site> {

@@ -3,9 +3,9 @@ import type { RepositoryEntry } from '../config/site.ts';
 import type { Repository } from '../repository/repository.ts';
 import { UserError, type UserErrorCode } from '../user-error.ts';
 import { askSecret } from './ask-secret.ts';
-import { readSecret } from './open-shell.ts';
 import { openSiteRepository } from './open-site.ts';
 import type { Surroundings } from './surroundings.ts';
+import { readSecret } from './way-in.ts';
 
 /** A repository as `--repo` names it. */
 export interface RepositoryLocation {

@@ -7,7 +7,7 @@ const SEGMENT_IDS = 1 << 12;
  * 4096 equal ids (zeros) costs 32 bytes in all.
  */
 export class BlobList implements Iterable<BlobId> {
-  readonly #segments: Uint8Array[] = [];
+  readonly #segments: Uint8Array<ArrayBuffer>[] = [];
   #open = new Uint8Array(SEGMENT_IDS * 32);
   #length = 0;
 
@@ -15,6 +15,22 @@ export class BlobList implements Iterable<BlobId> {
     const list = new BlobList();
     for (const id of ids) list.push(id);
     return list;
+  }
+
+  /** @param segments as `toSegments` gave them, which are handed over; @param length in ids */
+  static fromSegments(segments: readonly Uint8Array<ArrayBuffer>[], length: number): BlobList {
+    const list = new BlobList();
+    const [open] = segments.slice(-1);
+    list.#segments.push(...segments.slice(0, -1));
+    if (open !== undefined) list.#open.set(open);
+    list.#length = length;
+    return list;
+  }
+
+  /** A copy as plain data, one buffer for every 4096 ids and one for the rest: what goes to another thread. */
+  toSegments(): readonly Uint8Array<ArrayBuffer>[] {
+    const open = this.#open.slice(0, (this.#length % SEGMENT_IDS) * 32);
+    return [...this.#segments.map((segment) => segment.slice()), open];
   }
 
   get length(): number {

@@ -2,51 +2,47 @@ import { readFile } from 'node:fs/promises';
 import { nodeSecretSources } from '../config/node-secret-sources.ts';
 import { resolveSecret, type SecretWarning } from '../config/resolve-secret.ts';
 import type { HostAccess, HostEntry, SecretRef } from '../config/site.ts';
-import { hostKeyVerifier, type KnownKeys } from '../transport/host-key.ts';
-import { openLocalShell } from '../transport/local-shell.ts';
+import type { KnownKeys } from '../transport/host-key.ts';
 import type { OpensshLogin } from '../transport/openssh-options.ts';
-import { openOpensshShell } from '../transport/openssh-shell.ts';
 import type { Shell } from '../transport/shell.ts';
 import type { Ssh2Login } from '../transport/ssh2-login.ts';
-import { openSsh2Shell, type Ssh2ShellOptions } from '../transport/ssh2-shell.ts';
+import { openWay, type Way } from '../transport/way.ts';
 import { UserError } from '../user-error.ts';
 import type { Surroundings } from './surroundings.ts';
 import { toolEnvironment } from './tool-environment.ts';
 
 export type SshAccess = Extract<HostAccess, { kind: 'ssh' }>;
 
-/** Opens the way into a host: chooses the transport, reads the secrets it needs. */
+/** Opens the way into a host. @throws UserError `secret`, `host-unreachable`, `host-key`, `login-refused` */
 export async function openShell(
   host: HostEntry,
   surroundings: Surroundings,
   signal: AbortSignal,
 ): Promise<Shell> {
-  const { access } = host;
-  if (access.kind === 'local') return openLocalShell({ environment: toolEnvironment(surroundings.env) });
-  return openSsh(host, access, surroundings, signal);
+  return openWay(await wayIn(host, surroundings), { signal });
 }
 
-/** Opens a way by SSH with the client that the host entry names. `access` may be that of one node of the cluster. */
-export async function openSsh(
-  host: HostEntry,
-  access: SshAccess,
-  surroundings: Surroundings,
-  signal: AbortSignal,
-): Promise<Shell> {
+/** The way into a host: chooses the transport, reads the secrets it needs. @throws UserError `secret` */
+export async function wayIn(host: HostEntry, surroundings: Surroundings): Promise<Way> {
+  const { access } = host;
+  if (access.kind === 'local') return { kind: 'local', environment: toolEnvironment(surroundings.env) };
+  return sshWay(host, access, surroundings);
+}
+
+/** A way by SSH with the client that the host entry names. `access` may be that of one node of the cluster. */
+export async function sshWay(host: HostEntry, access: SshAccess, surroundings: Surroundings): Promise<Way> {
+  const login = await resolveLogin(host, access, surroundings);
+  const keys = await knownKeys(host, access);
+  const { addresses, username } = access;
+  const common = { addresses, username, keepaliveMs: keepaliveFor(access) };
   if (access.client?.kind !== 'openssh')
-    return openSsh2Shell(await sshOptions(host, access, surroundings), { signal });
-  return openOpensshShell(
-    {
-      addresses: access.addresses,
-      username: access.username,
-      login: opensshLogin(host, await resolveLogin(host, access, surroundings)),
-      knownHosts: await knownKeys(host, access),
-      environment: toolEnvironment(surroundings.env),
-      options: access.client.options,
-      keepaliveMs: keepaliveFor(access),
-    },
-    { signal },
-  );
+    return { kind: 'ssh2', options: { ...common, login, knownKeys: keys } };
+  const environment = toolEnvironment(surroundings.env);
+  const { options } = access.client;
+  return {
+    kind: 'openssh',
+    options: { ...common, login: opensshLogin(host, login), knownHosts: keys, environment, options },
+  };
 }
 
 /** The system's client reads keys from files only. */
@@ -59,18 +55,6 @@ function opensshLogin(host: HostEntry, login: Ssh2Login): OpensshLogin {
     });
   }
   return { kind: 'identity', file, ...(passphrase !== undefined && { passphrase }) };
-}
-
-/** How a host entry, or a node of its cluster, is logged in to: secrets read, host keys at hand. */
-export async function sshOptions(
-  host: HostEntry,
-  access: SshAccess,
-  surroundings: Surroundings,
-): Promise<Ssh2ShellOptions> {
-  const login = await resolveLogin(host, access, surroundings);
-  const { verifyHostKey, hostKeyTypes } = hostKeyVerifier(await knownKeys(host, access));
-  const { addresses, username } = access;
-  return { addresses, username, login, verifyHostKey, hostKeyTypes, keepaliveMs: keepaliveFor(access) };
 }
 
 /** A connection is lost after three unanswered packets: within the stall timeout where that is below 45 s. */

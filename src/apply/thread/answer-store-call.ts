@@ -1,0 +1,35 @@
+import type { SavedBlob } from '../../repository/blob-writer.ts';
+import { blobId } from '../../repository/object-id.ts';
+import type { Store } from '../../repository/store.ts';
+import { toPortableNode } from './portable-node.ts';
+import type { StoreAnswer, StoreCall } from './store-calls.ts';
+
+/** Does what a thread asked of the repository. @param make asks it for the bytes of a blob that is not there */
+export async function answerStoreCall(
+  { reader, writer, readSnapshot, saveSnapshot }: Store,
+  call: StoreCall,
+  make: (compress: boolean) => Promise<Uint8Array<ArrayBuffer>>,
+): Promise<StoreAnswer> {
+  const { kind } = call;
+  switch (kind) {
+    case 'save':
+      return { kind, blob: portable(await writer.save(call.type, call.bytes)) };
+    case 'save-zeros':
+      return { kind, blob: portable(await writer.saveZeros(call.length)) };
+    case 'save-large':
+      return { kind, blob: portable(await writer.saveLarge(call.type, call, make)) };
+    case 'read':
+      return { kind, bytes: await reader.read(call.type, call.id) };
+    case 'read-tree':
+      return { kind, nodes: (await reader.readTree(call.id)).map(toPortableNode) };
+    case 'read-snapshot':
+      return { kind, snapshot: await readSnapshot(call.id) };
+    case 'save-snapshot':
+      return { kind, snapshot: await saveSnapshot(call.facts) };
+  }
+}
+
+/** A view is sent with all of the buffer behind it. */
+function portable(blob: SavedBlob): SavedBlob {
+  return { ...blob, id: blobId(blob.id.slice()) };
+}

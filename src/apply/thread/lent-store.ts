@@ -1,0 +1,91 @@
+import type { SavedBlob } from '../../repository/blob-writer.ts';
+import { ByteBudget } from '../../repository/byte-budget.ts';
+import { type BlobId, blobId } from '../../repository/object-id.ts';
+import type { BlobSaver, BlobSource, Store } from '../../repository/store.ts';
+import { fromPortableNode } from './portable-node.ts';
+import type { StoreAnswer, StoreCall } from './store-calls.ts';
+
+/** How a call gets to the thread that has the repository. */
+export interface StoreLine {
+  /** @param make gives the bytes of a `save-large` that turned out not to be there */
+  call(call: StoreCall, make?: (compress: boolean) => Promise<Uint8Array<ArrayBuffer>>): Promise<StoreAnswer>;
+}
+
+/** Blobs on their way to the other thread and in it; more is admitted there, blob by blob. */
+const BYTES_UNDER_WAY = 12 << 20;
+
+/** The repository as seen from a thread that does not have it: every call is answered by the one that has. */
+export function lentStore(
+  line: StoreLine,
+  { where, signal }: { readonly where: string; readonly signal: AbortSignal },
+): Store {
+  return {
+    where,
+    signal,
+    reader: lentReader(line),
+    writer: lentWriter(line),
+    readSnapshot: async (id) => expectSnapshot(await line.call({ kind: 'read-snapshot', id })),
+    saveSnapshot: async (facts) => expectSnapshot(await line.call({ kind: 'save-snapshot', facts })),
+  };
+}
+
+function lentReader(line: StoreLine): BlobSource {
+  return {
+    async read(type, id) {
+      const answer = await line.call({ kind: 'read', type, id: owned(id) });
+      if (answer.kind !== 'read') throw unexpected(answer);
+      return answer.bytes;
+    },
+    async readTree(id) {
+      const answer = await line.call({ kind: 'read-tree', id: owned(id) });
+      if (answer.kind !== 'read-tree') throw unexpected(answer);
+      return answer.nodes.map(fromPortableNode);
+    },
+  };
+}
+
+function lentWriter(line: StoreLine): BlobSaver {
+  const budget = new ByteBudget(BYTES_UNDER_WAY);
+  const zeros = new Map<number, Promise<SavedBlob>>();
+  const start: BlobSaver['start'] = async (type, bytes) => {
+    const { length } = bytes;
+    await budget.take(length);
+    const done = line
+      .call({ kind: 'save', type, bytes })
+      .then(expectBlob)
+      .finally(() => budget.give(length));
+    // Whoever started it may have failed before it looks here.
+    done.catch(() => undefined);
+    return { done };
+  };
+  return {
+    start,
+    save: async (type, bytes) => (await start(type, bytes)).done,
+    saveZeros(length) {
+      const known = zeros.get(length) ?? line.call({ kind: 'save-zeros', length }).then(expectBlob);
+      zeros.set(length, known);
+      return known;
+    },
+    saveLarge: async (type, { id, length }, make) =>
+      expectBlob(await line.call({ kind: 'save-large', type, id: owned(id), length }, make)),
+  };
+}
+
+/** A view is sent with all of the buffer behind it. */
+function owned(id: BlobId): BlobId {
+  return blobId(id.slice());
+}
+
+function expectBlob(answer: StoreAnswer): SavedBlob {
+  if (!('blob' in answer)) throw unexpected(answer);
+  return answer.blob;
+}
+
+function expectSnapshot(answer: StoreAnswer) {
+  if (!('snapshot' in answer)) throw unexpected(answer);
+  return answer.snapshot;
+}
+
+function unexpected({ kind }: StoreAnswer): Error {
+  return new Error(`the repository's thread answered with ${kind} to something else`);
+}

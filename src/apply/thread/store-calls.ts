@@ -1,0 +1,28 @@
+import type { SavedBlob } from '../../repository/blob-writer.ts';
+import type { BlobId, BlobType } from '../../repository/object-id.ts';
+import type { Snapshot, SnapshotFacts } from '../../repository/snapshot-file.ts';
+import type { PortableNode } from './portable-node.ts';
+
+/** What a pipeline in a thread asks of the repository, which the main thread has open. */
+export type StoreCall =
+  | { readonly kind: 'save'; readonly type: BlobType; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'save-zeros'; readonly length: number }
+  | { readonly kind: 'save-large'; readonly type: BlobType; readonly id: BlobId; readonly length: number }
+  | { readonly kind: 'read'; readonly type: BlobType; readonly id: BlobId }
+  | { readonly kind: 'read-tree'; readonly id: BlobId }
+  | { readonly kind: 'read-snapshot'; readonly id: string }
+  | { readonly kind: 'save-snapshot'; readonly facts: SnapshotFacts };
+
+export type StoreAnswer =
+  | { readonly kind: 'save' | 'save-zeros' | 'save-large'; readonly blob: SavedBlob }
+  | { readonly kind: 'read'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'read-tree'; readonly nodes: readonly PortableNode[] }
+  | { readonly kind: 'read-snapshot' | 'save-snapshot'; readonly snapshot: Snapshot };
+
+/** The buffers to hand over with a call or an answer. */
+export function transferables(message: StoreCall | StoreAnswer): ArrayBuffer[] {
+  if ('bytes' in message) return [message.bytes.buffer];
+  return 'nodes' in message
+    ? message.nodes.flatMap(({ content }) => content.map(({ buffer }) => buffer))
+    : [];
+}

@@ -1,0 +1,33 @@
+import { hostKeyVerifier, type KnownKeys } from './host-key.ts';
+import { openLocalShell } from './local-shell.ts';
+import type { OpensshShellOptions } from './openssh-options.ts';
+import { openOpensshShell } from './openssh-shell.ts';
+import type { Shell } from './shell.ts';
+import { openSsh2Shell, type Ssh2ShellOptions } from './ssh2-shell.ts';
+
+/** How a shell is opened, as plain data with the secrets in it: it can be handed to another thread, and is not for files. */
+export type Way =
+  | { readonly kind: 'local'; readonly environment: Readonly<Record<string, string | undefined>> }
+  | { readonly kind: 'ssh2'; readonly options: Ssh2WayOptions }
+  | { readonly kind: 'openssh'; readonly options: OpensshShellOptions };
+
+export interface Ssh2WayOptions extends Omit<Ssh2ShellOptions, 'verifyHostKey' | 'hostKeyTypes'> {
+  readonly knownKeys: KnownKeys;
+}
+
+/** @throws UserError `host-unreachable`, `host-key`, `login-refused` */
+export async function openWay(way: Way, ending: { readonly signal?: AbortSignal } = {}): Promise<Shell> {
+  switch (way.kind) {
+    case 'local':
+      return openLocalShell({ environment: way.environment });
+    case 'ssh2':
+      return openSsh2Shell(ssh2ShellOptions(way.options), ending);
+    case 'openssh':
+      return openOpensshShell(way.options, ending);
+  }
+}
+
+export function ssh2ShellOptions({ knownKeys, ...options }: Ssh2WayOptions): Ssh2ShellOptions {
+  const { verifyHostKey, hostKeyTypes } = hostKeyVerifier(knownKeys);
+  return { ...options, verifyHostKey, hostKeyTypes };
+}
