@@ -11,6 +11,13 @@ import { releaseMemory } from './release-memory.ts';
 export type BlobTask =
   | { readonly kind: 'hash'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'seal'; readonly bytes: Uint8Array<ArrayBuffer>; readonly compress: boolean }
+  /** Views of one or more buffers. */
+  | { readonly kind: 'hash-many'; readonly blobs: readonly Uint8Array<ArrayBuffer>[] }
+  | {
+      readonly kind: 'seal-many';
+      readonly blobs: readonly Uint8Array<ArrayBuffer>[];
+      readonly compress: boolean;
+    }
   /** Encrypts what was compressed already. */
   | { readonly kind: 'encrypt'; readonly bytes: Uint8Array<ArrayBuffer> }
   | {
@@ -30,6 +37,19 @@ export type BlobResult =
   | { readonly kind: 'hash'; readonly id: Uint8Array; readonly bytes: Uint8Array<ArrayBuffer> }
   /** `uncompressedLength` is 0 when compression did not make it smaller. */
   | { readonly kind: 'seal'; readonly sealed: Uint8Array<ArrayBuffer>; readonly uncompressedLength: number }
+  /** `ids` are 32 bytes each. */
+  | {
+      readonly kind: 'hash-many';
+      readonly ids: Uint8Array<ArrayBuffer>;
+      readonly blobs: readonly Uint8Array<ArrayBuffer>[];
+    }
+  /** One after the other, `lengths` of each; `uncompressedLengths` as that of one. */
+  | {
+      readonly kind: 'seal-many';
+      readonly sealed: Uint8Array<ArrayBuffer>;
+      readonly lengths: Uint32Array<ArrayBuffer>;
+      readonly uncompressedLengths: Uint32Array<ArrayBuffer>;
+    }
   | { readonly kind: 'encrypt'; readonly sealed: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'pack'; readonly id: string; readonly file: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'open'; readonly bytes: Uint8Array<ArrayBuffer> }
@@ -43,6 +63,10 @@ export function doBlobTask(key: MasterKey, task: BlobTask): BlobResult {
       return { kind: 'hash', id: sha256(task.bytes), bytes: task.bytes };
     case 'seal':
       return seal(key, task.bytes, task.compress);
+    case 'hash-many':
+      return hashMany(task.blobs);
+    case 'seal-many':
+      return sealMany(key, task.blobs, task.compress);
     case 'encrypt':
       return { kind: 'encrypt', sealed: encrypt(key, [task.bytes]) };
     case 'pack':
@@ -57,6 +81,10 @@ export function transferables(message: BlobTask | BlobResult): ArrayBuffer[] {
   switch (message.kind) {
     case 'hash':
       return [message.bytes.buffer];
+    case 'hash-many':
+      return buffersOf(message.blobs);
+    case 'seal-many':
+      return 'blobs' in message ? buffersOf(message.blobs) : [message.sealed.buffer];
     case 'seal':
     case 'encrypt':
       return ['bytes' in message ? message.bytes.buffer : message.sealed.buffer];
@@ -69,23 +97,56 @@ export function transferables(message: BlobTask | BlobResult): ArrayBuffer[] {
   }
 }
 
+function buffersOf(views: readonly Uint8Array<ArrayBuffer>[]): ArrayBuffer[] {
+  return [...new Set(views.map(({ buffer }) => buffer))];
+}
+
+function hashMany(blobs: readonly Uint8Array<ArrayBuffer>[]): BlobResult {
+  const ids = new Uint8Array(blobs.length * 32);
+  for (const [index, blob] of blobs.entries()) ids.set(sha256(blob), index * 32);
+  return { kind: 'hash-many', ids, blobs };
+}
+
 function sha256(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(hash('sha256', bytes, 'buffer'));
 }
 
 function seal(key: MasterKey, bytes: Uint8Array<ArrayBuffer>, compress: boolean): BlobResult {
+  const sealed = sealOne(key, bytes, compress);
+  releaseMemory(bytes);
+  return { kind: 'seal', ...sealed };
+}
+
+function sealMany(key: MasterKey, blobs: readonly Uint8Array<ArrayBuffer>[], compress: boolean): BlobResult {
+  const sealed = blobs.map((blob) => sealOne(key, blob, compress));
+  const lengths = Uint32Array.from(sealed, ({ sealed: { length } }) => length);
+  const joined = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
+  let at = 0;
+  for (const { sealed: bytes } of sealed) {
+    joined.set(bytes, at);
+    at += bytes.length;
+    releaseMemory(bytes);
+  }
+  return {
+    kind: 'seal-many',
+    sealed: joined,
+    lengths,
+    uncompressedLengths: Uint32Array.from(sealed, ({ uncompressedLength }) => uncompressedLength),
+  };
+}
+
+function sealOne(
+  key: MasterKey,
+  bytes: Uint8Array,
+  compress: boolean,
+): { readonly sealed: Uint8Array<ArrayBuffer>; readonly uncompressedLength: number } {
   const compressed = compress
     ? zstdCompressSync(bytes, { ...ZSTD, chunkSize: Math.max(64, bytes.length) })
     : undefined;
   const smaller = compressed !== undefined && compressed.length < bytes.length;
-  const result = {
-    kind: 'seal',
-    sealed: encrypt(key, [smaller ? compressed : bytes]),
-    uncompressedLength: smaller ? bytes.length : 0,
-  } as const;
-  releaseMemory(bytes);
+  const sealed = encrypt(key, [smaller ? compressed : bytes]);
   if (compressed !== undefined) releaseMemory(compressed);
-  return result;
+  return { sealed, uncompressedLength: smaller ? bytes.length : 0 };
 }
 
 /** Puts header and length behind the blobs, in the same buffer where there is room. */

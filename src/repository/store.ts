@@ -29,6 +29,14 @@ export interface BlobSource {
 export interface BlobSaver {
   /** Awaiting this is the back-pressure; `done` is awaited for what became of the blob. The bytes are handed over. */
   start(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<{ readonly done: Promise<SavedBlob> }>;
+  /**
+   * The same for many small blobs at once, in the order given. They may be views of one buffer, which is handed over whole;
+   * nothing else may be in use of it.
+   */
+  startMany(
+    type: BlobType,
+    blobs: readonly Uint8Array<ArrayBuffer>[],
+  ): Promise<{ readonly done: Promise<readonly SavedBlob[]> }>;
   /** `start`, and its end. */
   save(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<SavedBlob>;
   /** A data blob of so many zeros. */

@@ -45,6 +45,19 @@ async function storedBlobs({ backend, key }: Repository): Promise<readonly strin
   );
 }
 
+function viewsOfOneBuffer(
+  count: number,
+  text: (index: number) => Buffer,
+): readonly Uint8Array<ArrayBuffer>[] {
+  const texts = Array.from({ length: count }, (_, index) => text(index));
+  const joined = new Uint8Array(Buffer.concat(texts));
+  let at = 0;
+  return texts.map(({ length }) => {
+    at += length;
+    return joined.subarray(at - length, at);
+  });
+}
+
 const SHARED = { lock: 'shared', threads: 2 } as const;
 const file = (content: readonly BlobId[]) => ({
   type: 'file' as const,
@@ -74,6 +87,39 @@ describe('saving blobs', () => {
     const stored = await storedBlobs(repository);
     expect(stored).toHaveLength(100);
     expect(new Set(stored).size).toBe(100);
+  });
+
+  it('saves many small ones at once as it would one by one, each once', async () => {
+    const { repository } = await openMemory(new MemoryBackend());
+    const text = (index: number) => Buffer.from(`file ${index % 150}\n`.repeat(1 + (index % 5)));
+    const [many, again, singly] = await withSession(repository, SHARED, async ({ writer }) => {
+      const save = async () => (await writer.startMany('data', viewsOfOneBuffer(200, text))).done;
+      const first = await save();
+      await writer.flush();
+      const single = Array.from({ length: 200 }, (_, i) => writer.save('data', new Uint8Array(text(i))));
+      return [first, await save(), await Promise.all(single)];
+    });
+    expect(many.map(({ id, length }) => ({ id, length }))).toEqual(
+      singly.map(({ id, length }) => ({ id, length })),
+    );
+    expect(many.filter(({ storedBytes }) => storedBytes > 0)).toHaveLength(150);
+    expect([...again, ...singly].every(({ storedBytes }) => storedBytes === 0)).toBe(true);
+    expect(await storedBlobs(repository)).toHaveLength(150);
+    await withSession(repository, SHARED, async ({ reader }) => {
+      for (const [index, { id }] of many.entries())
+        expect(Buffer.compare(await reader.read('data', id), text(index))).toBe(0);
+    });
+  });
+
+  it('saves none of many when there are none, and none after a failure', async () => {
+    const { repository } = await openMemory(new MemoryBackend());
+    await withSession(repository, SHARED, async ({ writer }) => {
+      expect(await (await writer.startMany('data', [])).done).toEqual([]);
+      await writer.end();
+      const late = await writer.startMany('data', [new Uint8Array(1)]);
+      await expect(late.done).rejects.toThrow('the session has ended');
+    });
+    expect(await storedBlobs(repository)).toEqual([]);
   });
 
   it('stores nothing again in a later session', async () => {
