@@ -70,7 +70,7 @@ describe('ways in', () => {
     await lab.node('pve1').exec(`cat >> /root/.ssh/authorized_keys; true`, publicKey);
     const wrong = { conn_identity_file: key, conn_passphrase: 'wrong' };
     write(wrong, 'vmid: 107');
-    await place.succeed('init', 'site.yaml');
+    await place.makeRepository();
     const refused = await place.pvebak('plan', 'site.yaml');
     expect(refused.status).toBe(3);
     expect(flat(refused.stdout)).toMatch(/passphrase/i);
@@ -79,7 +79,7 @@ describe('ways in', () => {
 
   it('an identity file that is none', async () => {
     write({ conn_identity_file: place.write('no-key', 'hello\n') }, 'vmid: 107');
-    await place.succeed('init', 'site.yaml');
+    await place.makeRepository();
     const refused = await place.pvebak('plan', 'site.yaml');
     expect(refused.status).toBe(3);
     expect(flat(refused.stdout)).toMatch(/no-key/);
@@ -135,7 +135,7 @@ function write(host: Readonly<Record<string, string>>, select: string): void {
 
 async function apply(host: Readonly<Record<string, string>>, select: string): Promise<void> {
   write(host, select);
-  await place.succeed('init', 'site.yaml');
+  await place.makeRepository();
   await place.succeed('apply', 'site.yaml', '--yes');
 }
 

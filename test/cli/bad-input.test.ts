@@ -19,7 +19,7 @@ beforeAll(async () => {
   place = new Workplace();
   addVm(lab, 'pve1', { vmid: 101, name: 'web' });
   place.write('site.yaml', siteWith({}));
-  await place.succeed('init', 'site.yaml');
+  await place.makeRepository();
   await place.succeed('apply', 'site.yaml', '--yes');
   snapshot = place.stored('snapshots')[0] ?? '';
   addCt(lab, 'pve1', { vmid: 105, hostname: 'git' });

@@ -16,7 +16,7 @@ beforeAll(async () => {
   addCt(lab, 'fra3', { vmid: 106, hostname: 'asleep' });
   place = new Workplace();
   place.write('site.yaml', clusterSite({}));
-  await place.succeed('init', 'site.yaml');
+  await place.makeRepository();
 });
 
 afterAll(async () => {

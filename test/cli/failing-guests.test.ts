@@ -18,8 +18,7 @@ beforeAll(async () => {
   addVm(lab, 'pve1', { vmid: 104, name: 'stuck', lock: 'backup' });
   addCt(lab, 'pve1', { vmid: 105, hostname: 'git' });
   addVm(lab, 'pve2', { vmid: 201, name: 'elsewhere' });
-  place.write('init.yaml', siteFor('101'));
-  await place.succeed('init', 'init.yaml');
+  await place.makeRepository();
 });
 
 afterAll(async () => {
@@ -146,12 +145,12 @@ describe('apply', () => {
 
   it('says that the disk is full, in a repository that has no room', async () => {
     const script = [
-      'mkdir small && mount -t tmpfs -o size=3M tmpfs small',
-      place.line('init', 'full.yaml'),
+      'mkdir small && mount -t tmpfs -o size=3M tmpfs small && cp -a new/. small',
       `{ ${place.line('apply', 'full.yaml', '--yes')}; echo "status $?"; }`,
       'ls -A small/snapshots small/locks',
       'restic -r small -p password --no-cache --no-lock check',
     ].join(' && ');
+    await place.makeRepository('new');
     const hosts = { pve: byIdentity(lab.node('pve1')) };
     const backups = ['{ name: all, host: pve, vmid: [101] }'];
     place.write('full.yaml', labSite({ hosts, backups, repository: './small' }));

@@ -47,7 +47,7 @@ async function backsUpAndRestores(pve: readonly string[]): Promise<void> {
     'site.yaml',
     labSite({ hosts: { pve }, backups: ['{ name: all, host: pve, vmid: [101, 105] }'] }),
   );
-  await place.succeed('init', 'site.yaml');
+  await place.makeRepository();
   await place.succeed('apply', 'site.yaml', '--yes');
   const { stdout } = await place.succeed('snapshots', 'site.yaml', '--guest', 'qemu/101');
   const id = stdout.split('\n')[1]?.split(' ')[0] ?? '';

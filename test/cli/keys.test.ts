@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { folderBackend } from '../../src/repository/folder-backend.ts';
 import { addKey } from '../../src/repository/key-ring.ts';
-import { initRepository, openRepository } from '../../src/repository/repository.ts';
+import { openRepository } from '../../src/repository/repository.ts';
 import { restic } from '../repository/restic.ts';
 import { QUICK_COST } from '../repository/sample-repository.ts';
 import { atTerminal } from './at-terminal.ts';
@@ -19,7 +19,7 @@ beforeEach(async () => {
   place = new Workplace();
   onTestFinished(() => place[Symbol.dispose]());
   folder = join(place.folder, 'repository');
-  await initRepository(folderBackend(folder), PASSWORD, { cost: QUICK_COST });
+  await place.makeRepository();
   place.write('second', `${SECOND}\n`);
   place.write('site.yaml', labSite({ hosts: { pve: ['location: proxmox://127.0.0.1', 'mode: local'] } }));
 });

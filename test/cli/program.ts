@@ -4,7 +4,10 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { folderBackend } from '../../src/repository/folder-backend.ts';
+import { initRepository } from '../../src/repository/repository.ts';
 import { runProgram } from '../lab/run-program.ts';
+import { QUICK_COST } from '../repository/sample-repository.ts';
 
 export const ENTRY = join(import.meta.dirname, '../../src/cli/pvebak.ts');
 /** Each run is a third faster when it does not compile everything again. */
@@ -38,6 +41,11 @@ export class Workplace implements Disposable {
     const path = join(this.folder, name);
     writeFileSync(path, text, { mode: 0o600 });
     return path;
+  }
+
+  /** An empty repository as `init` makes it, but for its key: each run would compute for a second to open that one. */
+  async makeRepository(name = 'repository'): Promise<void> {
+    await initRepository(folderBackend(join(this.folder, name)), PASSWORD, { cost: QUICK_COST });
   }
 
   async pvebak(...args: readonly string[]): Promise<Ended> {

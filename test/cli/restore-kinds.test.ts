@@ -40,7 +40,7 @@ beforeAll(async () => {
   addGuests();
   const hosts = { pve: byIdentity(node, { cleanup: 'true' }) };
   place.write('site.yaml', labSite({ hosts, backups: ['{ name: everything, host: pve, all: true }'] }));
-  await place.succeed('init', 'site.yaml');
+  await place.makeRepository();
   await place.succeed('apply', 'site.yaml', '--yes');
   originals = new Map(GUESTS.map(([, vmid]) => [vmid, look(vmid)]));
 });

@@ -28,7 +28,7 @@ beforeAll(async () => {
   addGuests();
   place.write('backups.yaml', backupsOnly());
   place.write('site.yaml', site());
-  await place.succeed('init', 'backups.yaml');
+  await place.makeRepository();
   await place.succeed('apply', 'backups.yaml', '--yes');
   snapshots = await listSnapshots();
 });

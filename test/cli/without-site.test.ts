@@ -28,7 +28,7 @@ beforeAll(async () => {
   repository = join(place.folder, 'repository');
   addGuests();
   place.write('site.yaml', site());
-  await place.succeed('init', 'site.yaml');
+  await place.makeRepository();
   await place.succeed('apply', 'site.yaml', '--yes');
   disk = sha256Of(diskFile(lab, 101, 'scsi0'));
   snapshots = await listSnapshots();
