@@ -14,6 +14,8 @@ export async function answerStoreCall(
   switch (kind) {
     case 'save':
       return { kind, blob: portable(await writer.save(call.type, call.bytes)) };
+    case 'save-many':
+      return joined(await (await writer.startMany(call.type, call.blobs)).done);
     case 'save-zeros':
       return { kind, blob: portable(await writer.saveZeros(call.length)) };
     case 'save-large':
@@ -27,6 +29,16 @@ export async function answerStoreCall(
     case 'save-snapshot':
       return { kind, snapshot: await saveSnapshot(call.facts) };
   }
+}
+
+function joined(blobs: readonly SavedBlob[]): StoreAnswer {
+  const ids = new Uint8Array(blobs.length * 32);
+  for (const [index, { id }] of blobs.entries()) ids.set(id, index * 32);
+  return {
+    kind: 'save-many',
+    ids,
+    storedBytes: Float64Array.from(blobs, ({ storedBytes }) => storedBytes),
+  };
 }
 
 /** A view is sent with all of the buffer behind it. */

@@ -58,8 +58,20 @@ function lentWriter(line: StoreLine): BlobSaver {
     done.catch(() => undefined);
     return { done };
   };
+  const startMany: BlobSaver['startMany'] = async (type, blobs) => {
+    const lengths = blobs.map(({ length }) => length);
+    const bytes = lengths.reduce((sum, length) => sum + length, 0);
+    await budget.take(bytes);
+    const done = line
+      .call({ kind: 'save-many', type, blobs })
+      .then((answer) => expectBlobs(answer, lengths))
+      .finally(() => budget.give(bytes));
+    done.catch(() => undefined);
+    return { done };
+  };
   return {
     start,
+    startMany,
     save: async (type, bytes) => (await start(type, bytes)).done,
     saveZeros(length) {
       const known = zeros.get(length) ?? line.call({ kind: 'save-zeros', length }).then(expectBlob);
@@ -79,6 +91,16 @@ function owned(id: BlobId): BlobId {
 function expectBlob(answer: StoreAnswer): SavedBlob {
   if (!('blob' in answer)) throw unexpected(answer);
   return answer.blob;
+}
+
+function expectBlobs(answer: StoreAnswer, lengths: readonly number[]): readonly SavedBlob[] {
+  if (answer.kind !== 'save-many') throw unexpected(answer);
+  const { ids, storedBytes } = answer;
+  return lengths.map((length, index) => ({
+    id: blobId(ids.slice(index * 32, index * 32 + 32)),
+    length,
+    storedBytes: storedBytes[index] ?? 0,
+  }));
 }
 
 function expectSnapshot(answer: StoreAnswer) {

@@ -6,6 +6,12 @@ import type { PortableNode } from './portable-node.ts';
 /** What a pipeline in a thread asks of the repository, which the main thread has open. */
 export type StoreCall =
   | { readonly kind: 'save'; readonly type: BlobType; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** Views of one or more buffers. */
+  | {
+      readonly kind: 'save-many';
+      readonly type: BlobType;
+      readonly blobs: readonly Uint8Array<ArrayBuffer>[];
+    }
   | { readonly kind: 'save-zeros'; readonly length: number }
   | { readonly kind: 'save-large'; readonly type: BlobType; readonly id: BlobId; readonly length: number }
   | { readonly kind: 'read'; readonly type: BlobType; readonly id: BlobId }
@@ -15,6 +21,12 @@ export type StoreCall =
 
 export type StoreAnswer =
   | { readonly kind: 'save' | 'save-zeros' | 'save-large'; readonly blob: SavedBlob }
+  /** `ids` are 32 bytes each. */
+  | {
+      readonly kind: 'save-many';
+      readonly ids: Uint8Array<ArrayBuffer>;
+      readonly storedBytes: Float64Array<ArrayBuffer>;
+    }
   | { readonly kind: 'read'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'read-tree'; readonly nodes: readonly PortableNode[] }
   | { readonly kind: 'read-snapshot' | 'save-snapshot'; readonly snapshot: Snapshot };
@@ -22,6 +34,7 @@ export type StoreAnswer =
 /** The buffers to hand over with a call or an answer. */
 export function transferables(message: StoreCall | StoreAnswer): ArrayBuffer[] {
   if ('bytes' in message) return [message.bytes.buffer];
+  if ('blobs' in message) return [...new Set(message.blobs.map(({ buffer }) => buffer))];
   return 'nodes' in message
     ? message.nodes.flatMap(({ content }) => content.map(({ buffer }) => buffer))
     : [];
