@@ -1,6 +1,6 @@
 import { type GuestRef, parseGuestRef } from '../pve/guest.ts';
 import type { LineId } from '../pve/inventory.ts';
-import { parseLineId } from '../pve/line.ts';
+import { parseLineId } from '../pve/line-id.ts';
 import type { GuestSnapshot } from './facts.ts';
 import { parseSnapshotTime, type ResticSnapshot, tagValues } from './restic-snapshot.ts';
 

@@ -1,4 +1,4 @@
-import type { VzdumpRecord } from './vzdump-log.ts';
+import type { VzdumpRecord } from './vzdump-record.ts';
 
 /** What vzdump's log as a whole says. Its exit status and the archive itself are asked separately. */
 export interface DumpVerdict {

@@ -23,11 +23,6 @@ export function lineIdentity(
   return { line: digest.digest('hex').slice(0, 16) as LineId, machine };
 }
 
-/** Parses a line's 16 lower-case hex digits; undefined when it is none. */
-export function parseLineId(text: string): LineId | undefined {
-  return /^[0-9a-f]{16}$/.test(text) ? (text as LineId) : undefined;
-}
-
 /** What a configuration says about the machine itself: a VM's smbios uuid, a container's first hardware address. */
 export function machineOf(type: GuestRef['type'], config: GuestConfig): LineIdentity['machine'] {
   if (type === 'qemu') {

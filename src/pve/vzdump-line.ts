@@ -1,6 +1,6 @@
 import { parseVmid } from './guest.ts';
 import { parseConfigSize, parseHumanSize } from './size.ts';
-import type { VzdumpRecord } from './vzdump-log.ts';
+import type { VzdumpRecord } from './vzdump-record.ts';
 
 /**
  * Parses one line of vzdump's log. Whatever it does not know is `other-info` (vzdump's own, prefixed INFO) or `other`.

@@ -11,7 +11,7 @@ import {
   type Vmid,
 } from '../../src/pve/guest.ts';
 import type { Guest, Inventory, LineId } from '../../src/pve/inventory.ts';
-import { parseLineId } from '../../src/pve/line.ts';
+import { parseLineId } from '../../src/pve/line-id.ts';
 
 /** Builders of sites and facts: each fills in a quiet default, tests state what matters. */
 

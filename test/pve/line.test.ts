@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { type GuestRef, parseGuestRef } from '../../src/pve/guest.ts';
 import { parseGuestConfig } from '../../src/pve/guest-config.ts';
 import type { LineIdentity } from '../../src/pve/inventory.ts';
-import { lineIdentity, machineOf, parseLineId } from '../../src/pve/line.ts';
+import { lineIdentity, machineOf } from '../../src/pve/line.ts';
+import { parseLineId } from '../../src/pve/line-id.ts';
 
 const cluster = 'ab'.repeat(32);
 const uuid = 'EE006B58-8988-4989-930F-133AF2E31F4E';
