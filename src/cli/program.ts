@@ -3,12 +3,14 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { applyCommand } from './commands/apply-command.ts';
 import { initCommand } from './commands/init-command.ts';
 import { kitCommand } from './commands/kit-command.ts';
+import { nbdCommand } from './commands/nbd-command.ts';
 import { planCommand } from './commands/plan-command.ts';
 import { restoreCommand } from './commands/restore-command.ts';
 import { snapshotsCommand } from './commands/snapshots-command.ts';
 import { validateCommand } from './commands/validate-command.ts';
 import { exampleText } from './example-text.ts';
 import { addKeyCommands } from './key-commands.ts';
+import { addNbdCommand } from './nbd-options.ts';
 import { withRepositoryOptions } from './repository-options.ts';
 import { addRestoreCommand } from './restore-options.ts';
 import { packageVersion, type Surroundings } from './surroundings.ts';
@@ -103,6 +105,8 @@ export async function runProgram(args: readonly string[], surroundings: Surround
         ),
       ),
     );
+
+  addNbdCommand(program, (options) => runs(nbdCommand(options, surroundings)));
 
   addKeyCommands(program, runs, surroundings);
 
