@@ -1,9 +1,5 @@
 import type { Command } from 'commander';
 import { UserError } from '../user-error.ts';
-import { keyAddCommand } from './commands/key-add-command.ts';
-import { keyListCommand } from './commands/key-list-command.ts';
-import { keyPasswdCommand } from './commands/key-passwd-command.ts';
-import { keyRemoveCommand } from './commands/key-remove-command.ts';
 import { exampleText } from './example-text.ts';
 import { withRepositoryOptions } from './repository-options.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -27,7 +23,11 @@ export function addKeyCommands(
       exampleText('pvebak key list site.yaml', 'pvebak key list --repo /mnt/backup/pvebak'),
     )
     .action((site: string | undefined, options) =>
-      runs(keyListCommand({ site, ...NONE, ...options }, surroundings)),
+      runs(
+        import('./commands/key-list-command.ts').then(({ keyListCommand }) =>
+          keyListCommand({ site, ...NONE, ...options }, surroundings),
+        ),
+      ),
     );
 
   withKeyOptions(keys.command('add [site]'))
@@ -38,7 +38,11 @@ export function addKeyCommands(
       exampleText('pvebak key add site.yaml', 'pvebak key add site.yaml --repository offsite'),
     )
     .action((site: string | undefined, options) =>
-      runs(keyAddCommand({ site, ...NONE, ...options }, surroundings)),
+      runs(
+        import('./commands/key-add-command.ts').then(({ keyAddCommand }) =>
+          keyAddCommand({ site, ...NONE, ...options }, surroundings),
+        ),
+      ),
     );
 
   withKeyOptions(keys.command('passwd [site]'))
@@ -46,7 +50,11 @@ export function addKeyCommands(
     .option(...NEW_PASSWORD)
     .addHelpText('after', exampleText('pvebak key passwd site.yaml'))
     .action((site: string | undefined, options) =>
-      runs(keyPasswdCommand({ site, ...NONE, ...options }, surroundings)),
+      runs(
+        import('./commands/key-passwd-command.ts').then(({ keyPasswdCommand }) =>
+          keyPasswdCommand({ site, ...NONE, ...options }, surroundings),
+        ),
+      ),
     );
 
   withKeyOptions(keys.command('remove <words...>'))
@@ -56,7 +64,11 @@ export function addKeyCommands(
     .addHelpText('after', exampleText('pvebak key remove site.yaml 4f1c22aa'))
     .action((words: readonly string[], options) => {
       const { site, id } = siteAndId(words);
-      return runs(keyRemoveCommand(id, { site, ...NONE, ...options }, surroundings));
+      return runs(
+        import('./commands/key-remove-command.ts').then(({ keyRemoveCommand }) =>
+          keyRemoveCommand(id, { site, ...NONE, ...options }, surroundings),
+        ),
+      );
     });
 }
 

@@ -1,13 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { applyCommand } from './commands/apply-command.ts';
-import { initCommand } from './commands/init-command.ts';
-import { kitCommand } from './commands/kit-command.ts';
-import { nbdCommand } from './commands/nbd-command.ts';
-import { planCommand } from './commands/plan-command.ts';
-import { restoreCommand } from './commands/restore-command.ts';
-import { snapshotsCommand } from './commands/snapshots-command.ts';
-import { validateCommand } from './commands/validate-command.ts';
 import { exampleText } from './example-text.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { addNbdCommand } from './nbd-options.ts';
@@ -15,7 +7,11 @@ import { withRepositoryOptions } from './repository-options.ts';
 import { addRestoreCommand } from './restore-options.ts';
 import { packageVersion, type Surroundings } from './surroundings.ts';
 
-/** Runs the command that the arguments name and returns its exit status. @throws UserError, CommanderError */
+/**
+ * Runs the command that the arguments name and returns its exit status. Each command is loaded when it runs: all together take
+ * longer than what some of them do.
+ * @throws UserError, CommanderError
+ */
 export async function runProgram(args: readonly string[], surroundings: Surroundings): Promise<number> {
   let status = 0;
   const program = new Command('pvebak')
@@ -41,13 +37,21 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     .command('init <site>')
     .description('make the repositories of a site that are not there yet')
     .addHelpText('after', exampleText('PVEBAK_PASSWORD=... pvebak init site.yaml'))
-    .action((file: string) => runs(initCommand(file, surroundings)));
+    .action((file: string) =>
+      runs(import('./commands/init-command.ts').then(({ initCommand }) => initCommand(file, surroundings))),
+    );
 
   program
     .command('validate <site>')
     .description('check a site file; opens no connection and reads no secret')
     .addHelpText('after', exampleText('pvebak validate site.yaml'))
-    .action((file: string) => runs(validateCommand(file, surroundings)));
+    .action((file: string) =>
+      runs(
+        import('./commands/validate-command.ts').then(({ validateCommand }) =>
+          validateCommand(file, surroundings),
+        ),
+      ),
+    );
 
   program
     .command('plan <site>')
@@ -59,7 +63,13 @@ export async function runProgram(args: readonly string[], surroundings: Surround
       'after',
       exampleText('pvebak plan site.yaml', 'pvebak plan site.yaml --verbose --restore web-on-the-lab'),
     )
-    .action((file: string, options) => runs(planCommand(file, options, surroundings)));
+    .action((file: string, options) =>
+      runs(
+        import('./commands/plan-command.ts').then(({ planCommand }) =>
+          planCommand(file, options, surroundings),
+        ),
+      ),
+    );
 
   program
     .command('apply <site>')
@@ -82,9 +92,21 @@ export async function runProgram(args: readonly string[], surroundings: Surround
         'pvebak apply site.yaml --restore web-on-the-lab --allow replace',
       ),
     )
-    .action((file: string, options) => runs(applyCommand(file, options, surroundings)));
+    .action((file: string, options) =>
+      runs(
+        import('./commands/apply-command.ts').then(({ applyCommand }) =>
+          applyCommand(file, options, surroundings),
+        ),
+      ),
+    );
 
-  addRestoreCommand(program, (options) => runs(restoreCommand(options, surroundings)));
+  addRestoreCommand(program, (options) =>
+    runs(
+      import('./commands/restore-command.ts').then(({ restoreCommand }) =>
+        restoreCommand(options, surroundings),
+      ),
+    ),
+  );
 
   withRepositoryOptions(program.command('snapshots [site]'))
     .description("list the guests' snapshots, oldest first")
@@ -99,14 +121,18 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     )
     .action((site: string | undefined, options) =>
       runs(
-        snapshotsCommand(
-          { site, repo: undefined, passwordFile: undefined, guest: undefined, ...options },
-          surroundings,
+        import('./commands/snapshots-command.ts').then(({ snapshotsCommand }) =>
+          snapshotsCommand(
+            { site, repo: undefined, passwordFile: undefined, guest: undefined, ...options },
+            surroundings,
+          ),
         ),
       ),
     );
 
-  addNbdCommand(program, (options) => runs(nbdCommand(options, surroundings)));
+  addNbdCommand(program, (options) =>
+    runs(import('./commands/nbd-command.ts').then(({ nbdCommand }) => nbdCommand(options, surroundings))),
+  );
 
   addKeyCommands(program, runs, surroundings);
 
@@ -115,7 +141,11 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     .description('print the recovery kit: how to get each guest back, also without pvebak; holds no secret')
     .option('--json', 'as one JSON object', false)
     .addHelpText('after', exampleText('pvebak kit site.yaml', 'pvebak kit site.yaml | lp'))
-    .action((file: string, options) => runs(kitCommand(file, options, surroundings)));
+    .action((file: string, options) =>
+      runs(
+        import('./commands/kit-command.ts').then(({ kitCommand }) => kitCommand(file, options, surroundings)),
+      ),
+    );
 
   await program.parseAsync(args, { from: 'user' });
   return status;
