@@ -1,6 +1,6 @@
 import { type ConfigSections, type DumpedDisk, parseConfigSections } from './config-sections.ts';
 import type { GuestType } from './guest.ts';
-import { guestVolumes } from './guest-volumes.ts';
+import { guestVolumes, unusedVolumes } from './guest-volumes.ts';
 import type { GuestVolume } from './inventory.ts';
 import { type PropertyString, parsePropertyString, parsePveBoolean } from './property-string.ts';
 import { parseConfigSize } from './size.ts';
@@ -21,7 +21,9 @@ export interface GuestConfig {
   readonly createdAt?: number;
   /** Containers only. */
   readonly unprivileged: boolean;
+  /** Those in use. */
   readonly volumes: readonly GuestVolume[];
+  readonly unusedVolumes: readonly GuestVolume[];
   /** Where a container's root file system lies. */
   readonly rootfs?: { readonly storage: string; readonly bytes?: number };
   readonly dumpedDisks: readonly DumpedDisk[];
@@ -43,6 +45,7 @@ export function parseGuestConfig(type: GuestType, text: string): GuestConfig {
     ...defined('createdAt', createdAt(values)),
     unprivileged: type === 'lxc' && parsePveBoolean(values.get('unprivileged')) === true,
     volumes: guestVolumes(type, values),
+    unusedVolumes: unusedVolumes(values),
     ...defined('rootfs', type === 'lxc' ? rootfs(values) : undefined),
     dumpedDisks,
     values,

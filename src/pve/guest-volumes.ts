@@ -6,6 +6,7 @@ import { volumeStorage } from './target-storage.ts';
 
 const vmDrive = /^(?:(?:ide|sata|scsi|virtio)\d{1,2}|efidisk0|tpmstate0)$/;
 const mountPoint = /^(?:rootfs|mp\d{1,3})$/;
+const unused = /^unused\d{1,3}$/;
 
 /**
  * The disks or mount points that a guest's configuration names, and why a dump leaves some out: of a VM those with
@@ -17,6 +18,19 @@ export function guestVolumes(type: GuestType, values: ReadonlyMap<string, string
   return [...values]
     .filter(([key]) => pattern.test(key))
     .map(([key, text]) => volumeOf(type, key, parsePropertyString(text)));
+}
+
+/**
+ * What the guest owns and no longer uses, `unused0: local-lvm:vm-101-disk-3`. No dump reads it, and a VM's archive does
+ * not even name it (qemu-server PVE/VZDump/QemuServer.pm).
+ */
+export function unusedVolumes(values: ReadonlyMap<string, string>): GuestVolume[] {
+  return [...values]
+    .filter(([key]) => unused.test(key))
+    .map(([key, text]) => {
+      const storage = volumeStorage(text);
+      return { key, ...(storage === undefined ? {} : { storage }), leftOut: 'not attached' };
+    });
 }
 
 function volumeOf(type: GuestType, key: string, properties: PropertyString): GuestVolume {

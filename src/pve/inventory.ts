@@ -55,7 +55,7 @@ export interface Guest {
   readonly tags: readonly string[];
   readonly lock?: string;
   readonly identity: LineIdentity;
-  /** Disks and mount points that a dump will read, with the size the configuration states, where it does. */
+  /** Its disks and mount points, with the size the configuration states, where it does; those of `unusedN` last. */
   readonly volumes: readonly GuestVolume[];
   /** Set when the guest may not be removed or overwritten. */
   readonly protection?: true;
@@ -85,13 +85,13 @@ export interface ReplicationJob {
 }
 
 export interface GuestVolume {
-  /** `scsi0`, `efidisk0`, `rootfs`, `mp0` */
+  /** `scsi0`, `efidisk0`, `rootfs`, `mp0`, `unused0` */
   readonly key: string;
   readonly bytes?: number;
   /** The storage it lies on; absent for paths and empty drives. */
   readonly storage?: string;
   /** Why a dump leaves it out; absent when it is dumped. */
-  readonly leftOut?: 'backup=0' | 'no backup=1' | 'bind mount' | 'device' | 'cdrom';
+  readonly leftOut?: 'backup=0' | 'no backup=1' | 'bind mount' | 'device' | 'cdrom' | 'not attached';
 }
 
 /** A guest's line: 16 lower-case hex digits that stay the same for as long as it is the same machine (FORMAT.md). */

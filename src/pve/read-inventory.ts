@@ -155,7 +155,7 @@ function guestOf(resource: ResourceGuest, { file, files, fingerprint }: GuestSou
     tags: file === undefined ? resource.tags : config.tags,
     ...(lock === undefined ? {} : { lock }),
     identity: lineIdentity(fingerprint, ref, machineOf(ref.type, config)),
-    volumes: config.volumes,
+    volumes: [...config.volumes, ...config.unusedVolumes],
     ...memberships(ref, config, files),
   };
 }

@@ -63,7 +63,10 @@ const FULL: GuestRecord = {
     },
   ],
   archive: { name: 'vzdump-qemu-101.vma', size: 9, newBytes: 1, reusedBytes: 2, listDigest: 'ef'.repeat(32) },
-  leftOut: [{ key: 'scsi1', reason: 'backup=0' }],
+  leftOut: [
+    { key: 'scsi1', reason: 'backup=0' },
+    { key: 'unused0', reason: 'not attached' },
+  ],
   assembly: { spilledPieces: 0, smallerBlobs: 0 },
 };
 

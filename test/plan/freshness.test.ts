@@ -153,12 +153,18 @@ describe('notes', () => {
     const machine = { kind: 'none' } as const;
     const given = guest('lxc/105', {
       identity: { line: line('c5'), machine },
-      volumes: [{ key: 'rootfs' }, { key: 'mp0', leftOut: 'bind mount' }, { key: 'ide2', leftOut: 'cdrom' }],
+      volumes: [
+        { key: 'rootfs' },
+        { key: 'mp0', leftOut: 'bind mount' },
+        { key: 'ide2', leftOut: 'cdrom' },
+        { key: 'unused0', leftOut: 'not attached' },
+      ],
     });
     const plan = makePlan(daily, facts({ pve: inventory([given]) }));
     expect(plan.notes).toMatchObject([
       { kind: 'reuse-unnoticed' },
       { kind: 'volume-left-out', volume: { key: 'mp0' } },
+      { kind: 'volume-left-out', volume: { key: 'unused0' } },
     ]);
   });
 

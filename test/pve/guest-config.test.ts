@@ -19,6 +19,7 @@ sata0: file=big:vm-107-disk-3,backup=no,size=2T
 smbios1: uuid=EE006B58-8988-4989-930F-133AF2E31F4E,base64=1,manufacturer=QQ==
 tags: b;a,c d
 unused0: local:107/vm-107-disk-9.raw
+unused12: /dev/disk/by-id/ata-y
 virtio1: fast:107/vm-107-disk-0.raw,size=31458K
 [PENDING]
 name: pending
@@ -64,6 +65,13 @@ describe('the configuration of a VM', () => {
       { key: 'scsi1' },
       { key: 'sata0', bytes: 2 * 1024 ** 4, storage: 'big', leftOut: 'backup=0' },
       { key: 'virtio1', bytes: 31_458 * 1024, storage: 'fast' },
+    ]);
+  });
+
+  test('tells which volumes it owns and does not use', () => {
+    expect(config.unusedVolumes).toEqual([
+      { key: 'unused0', storage: 'local', leftOut: 'not attached' },
+      { key: 'unused12', leftOut: 'not attached' },
     ]);
   });
 

@@ -24,6 +24,7 @@ const configs: Readonly<Record<string, string>> = {
     'scsi1: local:101/vm-101-disk-1.raw,size=16M,backup=0',
     'smbios1: uuid=11111111-2222-3333-4444-555555555555',
     'tags: prod;web',
+    'unused0: local:101/vm-101-disk-9.raw',
     '[before]',
     'name: web-0',
   ].join('\n'),
@@ -105,6 +106,7 @@ describe('the inventory of a recorded node', () => {
       volumes: [
         { key: 'scsi0', bytes: 67_108_864, storage: 'local' },
         { key: 'scsi1', bytes: 16_777_216, storage: 'local', leftOut: 'backup=0' },
+        { key: 'unused0', storage: 'local', leftOut: 'not attached' },
       ],
       bridges: ['vmbr0'],
     });
