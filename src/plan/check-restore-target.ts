@@ -1,6 +1,6 @@
 import type { RestoreIntent } from '../config/site.ts';
 import type { GuestType, NodeName } from '../pve/guest.ts';
-import type { Guest, StorageFacts } from '../pve/inventory.ts';
+import type { Guest, NodeFacts, StorageFacts } from '../pve/inventory.ts';
 import type { PlanProblem } from './plan.ts';
 import { guestLabel, type ReachedHost } from './reached-hosts.ts';
 import { reachesNode } from './reaches-node.ts';
@@ -22,21 +22,33 @@ export function restoreTarget(intent: RestoreIntent, host: ReachedHost): Restore
   };
 }
 
-/** All that stands against restoring there: the node, the guest to be replaced, the storage, the pool. */
+/**
+ * All that is known to stand against restoring there: the node, what the intent names of its storages and bridges, the
+ * guest to be replaced, the pool. What the backup's configuration names is looked at right before the restore.
+ */
 export function checkRestoreTarget(intent: RestoreIntent, target: RestoreTarget): readonly PlanProblem[] {
   return [...checkNode(intent, target), ...checkExisting(intent, target), ...checkPool(intent, target)];
 }
 
 function checkNode(intent: RestoreIntent, target: RestoreTarget): readonly PlanProblem[] {
   const { host, node } = target;
-  if (!host.inventory.nodes.some(({ name }) => name === node)) {
-    return [{ kind: 'restore-node-unknown', intent: intent.name, node }];
-  }
+  const found = host.inventory.nodes.find(({ name }) => name === node);
+  if (found === undefined) return [{ kind: 'restore-node-unknown', intent: intent.name, node }];
+  if (!found.online) return [{ kind: 'restore-node-offline', intent: intent.name, node }];
   if (!reachesNode(host, node)) {
     const { localNode } = host.inventory;
     return [{ kind: 'restore-node-elsewhere', intent: intent.name, host: host.entry.name, node, localNode }];
   }
-  return checkStorage(intent, target);
+  return [...checkStorage(intent, target), ...checkBridges(intent, found)];
+}
+
+/** Where no bridge is known, nothing is said: only the node that was asked tells of its network. */
+function checkBridges({ name, map }: RestoreIntent, node: NodeFacts): readonly PlanProblem[] {
+  const { bridges: there = [] } = node;
+  if (there.length === 0) return [];
+  return [...new Set(map?.bridge.values())]
+    .filter((bridge) => !there.includes(bridge))
+    .map((bridge) => ({ kind: 'restore-bridge-missing', intent: name, bridge, node: node.name, there }));
 }
 
 type StorageFault = Extract<PlanProblem, { kind: 'restore-storage-missing' }>['why'];
@@ -51,7 +63,6 @@ function checkStorage(intent: RestoreIntent, { host, node }: RestoreTarget): rea
   });
 }
 
-/** Those that the intent itself names; what the backup's configuration names is known when it is read. */
 function namedStorages({ to, map }: RestoreIntent): readonly string[] {
   return [...new Set([...(to.storage === undefined ? [] : [to.storage]), ...(map?.storage.values() ?? [])])];
 }
@@ -75,9 +86,21 @@ function checkExisting(
   if (intent.onExisting === 'fail') return [{ kind: 'restore-target-exists', intent: intent.name, target }];
   if (existing.node !== node)
     return [{ kind: 'restore-target-other-node', intent: intent.name, target, node }];
-  return existing.lock === undefined
-    ? []
-    : [{ kind: 'guest-locked', host: host.entry.name, guest: target, lock: existing.lock }];
+  return checkState(intent, host, existing);
+}
+
+/** That it runs is no fault: it is stopped first. */
+function checkState(intent: RestoreIntent, host: ReachedHost, existing: Guest): readonly PlanProblem[] {
+  const target = guestLabel(existing);
+  const { lock, protection } = existing;
+  return [
+    ...(lock === undefined
+      ? []
+      : [{ kind: 'guest-locked', host: host.entry.name, guest: target, lock } as const]),
+    ...(protection === undefined
+      ? []
+      : [{ kind: 'restore-target-protected', intent: intent.name, target } as const]),
+  ];
 }
 
 function checkPool(intent: RestoreIntent, { host }: RestoreTarget): readonly PlanProblem[] {

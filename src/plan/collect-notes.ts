@@ -1,5 +1,11 @@
 import type { Site } from '../config/site.ts';
-import { firstDiskStorage, unknownVzdumpOptions } from '../pve/vzdump-options.ts';
+import type { Guest } from '../pve/inventory.ts';
+import {
+  firstDiskStorage,
+  lacksFleecingStorage,
+  unknownVzdumpOptions,
+  type VzdumpTuning,
+} from '../pve/vzdump-options.ts';
 import type { Facts } from './facts.ts';
 import type { PlanNote } from './plan.ts';
 import { guestLabel } from './reached-hosts.ts';
@@ -21,6 +27,7 @@ export function collectNotes(
         return { kind: 'rpo-below-cadence', policy: name, rpoMs, cadenceMs: site.cadenceMs };
       }),
     ...optionNotes(selected),
+    ...fleecingNotes(selected),
     ...selected.flatMap(guestNotes),
   ];
 }
@@ -28,20 +35,37 @@ export function collectNotes(
 /** Of each host entry, what would be left out of the dumps of its guests. */
 function optionNotes(selected: readonly SelectedGuest[]): readonly PlanNote[] {
   return [...Map.groupBy(selected, ({ host }) => host.entry.name)].flatMap(([host, guests]) => {
-    const options = [...new Set(guests.flatMap(unknownOptions))];
+    const options = [...new Set(guests.flatMap((guest) => unknownVzdumpOptions(tuningOf(guest))))];
     const version = guests[0]?.host.inventory.version.version;
     if (version === undefined || options.length === 0) return [];
     return [{ kind: 'vzdump-option-unknown', host, version, options }];
   });
 }
 
-function unknownOptions({ host, guest }: SelectedGuest): readonly string[] {
+/** Of each host entry, the VMs that would be dumped without the fleecing that is wanted. Containers know none. */
+function fleecingNotes(selected: readonly SelectedGuest[]): readonly PlanNote[] {
+  const without = selected.filter(
+    (one) => one.guest.ref.type === 'qemu' && hasDumpedDisk(one.guest) && lacksFleecingStorage(tuningOf(one)),
+  );
+  return [...Map.groupBy(without, ({ host }) => host.entry.name)].map(([host, guests]) => ({
+    kind: 'fleecing-nowhere',
+    host,
+    guests: guests.map(({ guest }) => guestLabel(guest)),
+  }));
+}
+
+/** A VM without one is written without QEMU. */
+function hasDumpedDisk({ volumes }: Guest): boolean {
+  return volumes.some(({ leftOut }) => leftOut === undefined);
+}
+
+function tuningOf({ host, guest }: SelectedGuest): VzdumpTuning {
   const diskStorage = firstDiskStorage(guest.volumes);
-  return unknownVzdumpOptions({
+  return {
     ...host.entry.vzdump,
     version: host.inventory.version,
     ...(diskStorage === undefined ? {} : { diskStorage }),
-  });
+  };
 }
 
 function guestNotes({ host, guest }: SelectedGuest): readonly PlanNote[] {

@@ -22,7 +22,7 @@ export function makePlan(
   const { selected, leftAlone, uncovered } = selectGuests(site, facts);
   const backups = planBackups(site, facts, selected);
   const { problems: nodeProblems, ...nodeConfigs } = planNodeConfigs(site, facts);
-  const restores = planRestores(site, facts, restoreNames);
+  const restores = planRestores(site, facts, { named: restoreNames, backups });
   return {
     madeAt: facts.now,
     backups: backups.backups,

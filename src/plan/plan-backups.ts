@@ -10,6 +10,8 @@ import { historyOf, indexSnapshots, type SnapshotIndex } from './snapshot-index.
 export interface BackupPlan {
   readonly backups: readonly BackupAction[];
   readonly fresh: readonly FreshGuest[];
+  /** Due, and not possible now: a problem names the guest or its node. */
+  readonly blocked: readonly BackupAction[];
   readonly problems: readonly PlanProblem[];
 }
 
@@ -30,8 +32,10 @@ export function planBackups(site: Site, facts: Facts, selected: readonly Selecte
   );
   const wanted = verdicts.flatMap(toBackup);
   const obstacles = findAllObstacles(wanted);
+  const isBlocked = ({ guest }: WantedBackup) => obstacles.has(guest);
   return {
-    backups: wanted.filter(({ guest }) => !obstacles.has(guest)).map(({ action }) => action),
+    backups: wanted.filter((one) => !isBlocked(one)).map(({ action }) => action),
+    blocked: wanted.filter(isBlocked).map(({ action }) => action),
     fresh: verdicts.flatMap(toFresh),
     problems: [...obstacles.values()].flat(),
   };

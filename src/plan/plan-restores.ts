@@ -1,9 +1,18 @@
 import type { RestoreIntent, Site } from '../config/site.ts';
+import type { Vmid } from '../pve/guest.ts';
 import { checkRestoreTarget, type RestoreTarget, restoreTarget } from './check-restore-target.ts';
 import type { Facts, GuestSnapshot } from './facts.ts';
+import { findAwaitedBackup } from './find-awaited-backup.ts';
 import { findRestoreSnapshot } from './find-restore-snapshot.ts';
-import type { PlanProblem, RestoreAction, RestoreAtRest } from './plan.ts';
+import type { AwaitedBackup, PlanProblem, RestoreAction, RestoreAtRest } from './plan.ts';
+import type { BackupPlan } from './plan-backups.ts';
 import { guestKey, guestLabel, reachedHosts } from './reached-hosts.ts';
+
+export interface RestoreQuestion {
+  /** Intents named on the command line. */
+  readonly named: readonly string[];
+  readonly backups: Pick<BackupPlan, 'backups' | 'blocked'>;
+}
 
 export interface RestorePlan {
   readonly restores: readonly RestoreAction[];
@@ -13,10 +22,10 @@ export interface RestorePlan {
 
 /**
  * Which intents act now. One whose target exists is at rest: nothing records what was restored, so a target
- * that is there counts as restored, until the intent is named. Only a named one replaces.
- * @param named intents named on the command line
+ * that is there counts as restored, until the intent is named. Only a named one replaces. One whose first backup is
+ * still to come is at rest until then; a named one is wanted now, and a problem.
  */
-export function planRestores(site: Site, facts: Facts, named: readonly string[]): RestorePlan {
+export function planRestores(site: Site, facts: Facts, { named, backups }: RestoreQuestion): RestorePlan {
   const hosts = reachedHosts(site, facts);
   const outcomes = inOrder(site.restores).map((intent): Outcome => {
     const isNamed = named.includes(intent.name);
@@ -25,7 +34,9 @@ export function planRestores(site: Site, facts: Facts, named: readonly string[])
     if (host === undefined) return { problems: [hostUnreachable(intent)] };
     const target = restoreTarget(intent, host);
     if (isRestored(intent, target, isNamed)) return { atRest: targetExists(intent, target.existing) };
-    return planRestore(intent, target, snapshotsOf(facts, intent.repository));
+    const found = findRestoreSnapshot(intent, snapshotsOf(facts, intent.repository));
+    const awaited = isNamed ? undefined : findAwaitedBackup(intent, backups, site.hosts);
+    return planRestore(intent, target, 'problem' in found && awaited ? { awaited } : found);
   });
   return splitClaims([...outcomes, ...unknownNames(site, named)]);
 }
@@ -37,9 +48,16 @@ function inOrder(intents: readonly RestoreIntent[]): readonly RestoreIntent[] {
 }
 
 type Outcome =
-  | { readonly action: RestoreAction; readonly claim: string }
-  | { readonly atRest: RestoreAtRest }
+  | { readonly action: RestoreAction; readonly claim: Claim }
+  /** With a claim when it will act later. */
+  | { readonly atRest: RestoreAtRest; readonly claim?: Claim }
   | { readonly problems: readonly PlanProblem[] };
+/** The place in a cluster that a restore will take. */
+interface Claim {
+  readonly key: string;
+  readonly intent: string;
+  readonly vmid: Vmid;
+}
 type Existing = NonNullable<RestoreTarget['existing']>;
 
 function hostUnreachable(intent: RestoreIntent): PlanProblem {
@@ -65,19 +83,21 @@ function snapshotsOf(facts: Facts, repository: string): readonly GuestSnapshot[]
   return found.snapshots;
 }
 
-function planRestore(
-  intent: RestoreIntent,
-  target: RestoreTarget,
-  snapshots: readonly GuestSnapshot[],
-): Outcome {
-  const found = findRestoreSnapshot(intent, snapshots);
+type Source = ReturnType<typeof findRestoreSnapshot> | { readonly awaited: AwaitedBackup };
+
+function planRestore(intent: RestoreIntent, target: RestoreTarget, source: Source): Outcome {
   const faults = checkRestoreTarget(intent, target);
-  if ('problem' in found) return { problems: [found.problem, ...faults] };
+  if ('problem' in source) return { problems: [source.problem, ...faults] };
   if (faults.length > 0) return { problems: faults };
-  return {
-    action: restoreAction(intent, target, found.snapshot),
-    claim: guestKey(target.host.inventory, { type: 'qemu', vmid: intent.to.vmid }),
-  };
+  const claim = claimOf(intent, target);
+  if ('awaited' in source)
+    return { atRest: { intent: intent.name, kind: 'blocked-by-backup', backup: source.awaited }, claim };
+  return { action: restoreAction(intent, target, source.snapshot), claim };
+}
+
+/** A vmid belongs to one guest, of whichever type. */
+function claimOf({ name, to: { vmid } }: RestoreIntent, { host }: RestoreTarget): Claim {
+  return { key: guestKey(host.inventory, { type: 'qemu', vmid }), intent: name, vmid };
 }
 
 function restoreAction(
@@ -93,8 +113,14 @@ function restoreAction(
     to: { ...intent.to, node, ...howItGets(intent) },
     ...(intent.order !== undefined && { order: intent.order }),
     replaces: existing && guestLabel(existing),
+    ...(existing && isUp(existing) && { stops: true }),
     reason: { kind: existing === undefined ? 'target-missing' : 'replace-asked' },
   };
+}
+
+/** Paused and half-started ones are stopped, too. */
+function isUp({ status }: Existing): boolean {
+  return status !== 'stopped' && status !== 'unknown';
 }
 
 function howItGets({ map, bwlimitKiB, mode }: RestoreIntent): Partial<RestoreAction['to']> {
@@ -112,22 +138,24 @@ function unknownNames(site: Site, named: readonly string[]): readonly Outcome[] 
     .map((name) => ({ problems: [{ kind: 'restore-name-unknown', intent: name }] }));
 }
 
-/** Sorts the outcomes; of several restores to one vmid the first acts, the others are problems. */
+/** Sorts the outcomes; of several restores to one vmid the first acts or waits, the others are problems. */
 function splitClaims(outcomes: readonly Outcome[]): RestorePlan {
   const claims = new Map<string, string>();
   const restores: RestoreAction[] = [];
   const atRest: RestoreAtRest[] = [];
   const problems: PlanProblem[] = [];
   for (const outcome of outcomes) {
-    if ('problems' in outcome) problems.push(...outcome.problems);
+    const claim = 'claim' in outcome ? outcome.claim : undefined;
+    const by = claim && claims.get(claim.key);
+    if (claim !== undefined && by === undefined) claims.set(claim.key, claim.intent);
+    if (claim !== undefined && by !== undefined) problems.push(claimed(claim, by));
+    else if ('problems' in outcome) problems.push(...outcome.problems);
     else if ('atRest' in outcome) atRest.push(outcome.atRest);
-    else {
-      const { action, claim } = outcome;
-      const by = claims.get(claim);
-      if (by === undefined) restores.push(action);
-      else problems.push({ kind: 'restore-target-claimed', intent: action.intent, by, vmid: action.to.vmid });
-      claims.set(claim, by ?? action.intent);
-    }
+    else restores.push(outcome.action);
   }
   return { restores, atRest, problems };
+}
+
+function claimed({ intent, vmid }: Claim, by: string): PlanProblem {
+  return { kind: 'restore-target-claimed', intent, by, vmid };
 }

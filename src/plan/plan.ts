@@ -96,12 +96,23 @@ export interface RestoreAction {
   readonly order?: number;
   /** Whether a guest is there that will be stopped and overwritten. */
   readonly replaces: GuestLabel | undefined;
+  /** Set when that guest runs, as far as is known. */
+  readonly stops?: true;
   readonly reason: { readonly kind: 'target-missing' } | { readonly kind: 'replace-asked' };
 }
 
 export type RestoreAtRest =
   | { readonly intent: string; readonly kind: 'manual' }
-  | { readonly intent: string; readonly kind: 'target-exists'; readonly target: GuestLabel };
+  | { readonly intent: string; readonly kind: 'target-exists'; readonly target: GuestLabel }
+  /** There is no snapshot of the guest yet. Restored by the first apply that finds one. */
+  | { readonly intent: string; readonly kind: 'blocked-by-backup'; readonly backup: AwaitedBackup };
+
+/** The first backup of a guest that is to be restored. */
+export interface AwaitedBackup {
+  readonly guest: GuestLabel;
+  /** `planned`: by this plan. `blocked`: it is due and cannot be made now, as one of the problems says. */
+  readonly state: 'planned' | 'blocked';
+}
 
 /** A guest that a policy would select, left alone on purpose. */
 export interface LeftAlone {
@@ -162,6 +173,8 @@ export type PlanProblem =
       readonly matches: number;
     }
   | { readonly kind: 'restore-target-exists'; readonly intent: string; readonly target: GuestLabel }
+  /** It may not be removed (`protection: 1`). */
+  | { readonly kind: 'restore-target-protected'; readonly intent: string; readonly target: GuestLabel }
   | { readonly kind: 'restore-target-other-type'; readonly intent: string; readonly target: GuestLabel }
   | {
       readonly kind: 'restore-target-other-node';
@@ -170,6 +183,7 @@ export type PlanProblem =
       readonly node: NodeName;
     }
   | { readonly kind: 'restore-node-unknown'; readonly intent: string; readonly node: string }
+  | { readonly kind: 'restore-node-offline'; readonly intent: string; readonly node: NodeName }
   /** The node is one that the host entry has no way into. */
   | {
       readonly kind: 'restore-node-elsewhere';
@@ -185,6 +199,14 @@ export type PlanProblem =
       readonly node: NodeName;
       /** The last two: it is there, but does not hold disks of VMs, or containers. */
       readonly why: 'not-there' | 'not-available' | 'no-images' | 'no-rootdir';
+    }
+  | {
+      readonly kind: 'restore-bridge-missing';
+      readonly intent: string;
+      readonly bridge: string;
+      readonly node: NodeName;
+      /** Those that are there; not empty. */
+      readonly there: readonly string[];
     }
   | {
       readonly kind: 'restore-pool-missing';
@@ -218,6 +240,8 @@ export type PlanNote =
       readonly version: string;
       readonly options: readonly string[];
     }
+  /** VMs of a host whose dumps are to use fleecing, with no storage named and no disk on one: dumped without. */
+  | { readonly kind: 'fleecing-nowhere'; readonly host: string; readonly guests: readonly GuestLabel[] }
   /** Nothing tells this container from a later one with the same vmid. */
   | { readonly kind: 'reuse-unnoticed'; readonly host: string; readonly guest: GuestLabel }
   | {

@@ -39,6 +39,13 @@ export function unknownVzdumpOptions(tuning: VzdumpTuning): readonly string[] {
     .filter((name) => !isKnown(name, tuning.version));
 }
 
+/** Whether fleecing is wanted and the node could do it, but no storage for its images is known. */
+export function lacksFleecingStorage(tuning: VzdumpTuning): boolean {
+  return (
+    tuning.fleecing !== undefined && fleecing(tuning).length === 0 && isKnown('fleecing', tuning.version)
+  );
+}
+
 /** For `diskStorage`: where the first of the volumes that a dump reads lies. */
 export function firstDiskStorage(volumes: readonly GuestVolume[]): string | undefined {
   return volumes.find(({ leftOut }) => leftOut === undefined)?.storage;

@@ -183,6 +183,54 @@ const nodesOwn: Scene = {
   },
 };
 
+/** Restores of a first run: two wait for backups, and the targets of the others are not ready. */
+const heldRestores: Scene = {
+  site: site({
+    hosts: [host('pve', { vzdump: { excludePath: [], fleecing: {} } }), host('lab', { node: node('lab2') })],
+    backups: [policy('production', { select: { kind: 'pool', pool: 'prod' } })],
+    restores: [
+      intent('web-copy'),
+      intent('mail-copy', { guest: { type: 'qemu', vmid: vmid(150) }, to: copyTo(902) }),
+      intent('over-the-old', { onExisting: 'replace', to: copyTo(903) }),
+      intent('other-net', {
+        to: copyTo(904),
+        map: { storage: new Map(), bridge: new Map([['vmbr0', 'vmbr9']]) },
+      }),
+      intent('on-the-lab', { to: { ...copyTo(905), host: 'lab' } }),
+    ],
+  }),
+  facts: facts({
+    pve: inventory(
+      [
+        guest('qemu/101', {
+          name: 'web-1',
+          pool: 'prod',
+          volumes: [
+            { key: 'scsi0', bytes: 32 * GIB },
+            { key: 'unused0', storage: 'local-lvm', leftOut: 'not attached' },
+          ],
+        }),
+        guest('qemu/150', { name: 'mail', pool: 'prod', lock: 'migrate' }),
+        guest('qemu/903', { name: 'web-old', protection: true }),
+      ],
+      { pools: ['prod'], nodes: [{ name: node('pve'), online: true, bridges: ['vmbr0', 'vmbr1'] }] },
+    ),
+    lab: inventory([], {
+      clusterFingerprint: 'bb'.repeat(32),
+      localNode: node('lab1'),
+      nodes: [
+        { name: node('lab1'), online: true },
+        { name: node('lab2'), online: false, address: '192.0.2.2' },
+      ],
+    }),
+  }),
+  restoreNames: ['over-the-old'],
+};
+
+function copyTo(id: number) {
+  return { host: 'pve', vmid: vmid(id), unique: false, start: false };
+}
+
 const hostileNames: Scene = {
   site: firstNight.site,
   facts: facts({
@@ -219,6 +267,7 @@ describe('the text of a plan', () => {
     ['bad-night', badNight, false],
     ['bad-night-verbose', badNight, true],
     ['hostile-names', hostileNames, false],
+    ['held-restores', heldRestores, false],
     ['nodes', nodesOwn, false],
     ['nodes-verbose', nodesOwn, true],
   ])('is %s.txt', (name, scene, verbose) => {
@@ -227,7 +276,7 @@ describe('the text of a plan', () => {
   });
 
   it('keeps within 80 columns', () => {
-    const lines = [firstNight, badNight, nothingToDo, nodesOwn].flatMap((scene) =>
+    const lines = [firstNight, badNight, nothingToDo, heldRestores, nodesOwn].flatMap((scene) =>
       render(scene, { verbose: true }).split('\n'),
     );
     expect(lines.filter((text) => text.length > 80)).toEqual([]);

@@ -6,7 +6,19 @@ import { makePlan } from '../../src/plan/make-plan.ts';
 import type { NodeConfigPlan } from '../../src/plan/node-config-plan.ts';
 import { toNodeSnapshot } from '../../src/plan/node-snapshot.ts';
 import type { ResticSnapshot } from '../../src/plan/restic-snapshot.ts';
-import { facts, guest, HOUR, host, inventory, NOW, node, policy, site, snapshotId } from './sample-site.ts';
+import {
+  facts,
+  guest,
+  HOUR,
+  host,
+  inventory,
+  NOW,
+  node,
+  policy,
+  refs,
+  site,
+  snapshotId,
+} from './sample-site.ts';
 
 const nodes = [
   { name: node('fra1'), online: true, address: '10.0.0.1' },
@@ -165,5 +177,28 @@ describe('options of vzdump that the node does not know', () => {
     expect(notes).toEqual(
       options.length === 0 ? [] : [{ kind: 'vzdump-option-unknown', host: 'pve', version, options }],
     );
+  });
+});
+
+describe('fleecing without a storage of its own', () => {
+  const vzdump = { excludePath: [], fleecing: {} };
+  it.each([
+    [
+      'VM whose first disk is on no storage',
+      guest('qemu/101', { volumes: [{ key: 'scsi0' }] }),
+      ['qemu/101'],
+    ],
+    [
+      'VM whose disk is on a storage',
+      guest('qemu/101', { volumes: [{ key: 'scsi0', storage: 'ceph' }] }),
+      [],
+    ],
+    ['VM that has no disk', guest('qemu/101', { volumes: [{ key: 'ide2', leftOut: 'cdrom' }] }), []],
+    ['container, which knows none', guest('lxc/105', { volumes: [{ key: 'rootfs' }] }), []],
+  ])('of a %s', (_, given, without) => {
+    const declared = site({ hosts: [host('pve', { vzdump })], backups: [policy('p')] });
+    const notes = makePlan(declared, facts({ pve: inventory([given]) })).notes;
+    const named = notes.flatMap((note) => (note.kind === 'fleecing-nowhere' ? note.guests : []));
+    expect(refs(named.map((label) => ({ guest: label })))).toEqual(without);
   });
 });

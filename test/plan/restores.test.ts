@@ -140,6 +140,9 @@ describe('a restore', () => {
       },
     ],
   });
+  const mapTo = (bridge: string) => ({
+    map: { storage: new Map<string, string>(), bridge: new Map([['vmbr5', bridge]]) },
+  });
   const ofContainer = { guest: { type: 'lxc', vmid: vmid(101) } } as const;
 
   it.each<[string, Given, object]>([
@@ -167,6 +170,19 @@ describe('a restore', () => {
       'replaces a locked guest',
       { restore: intent('r', replace), guests: [{ ...there, lock: 'migrate' }], named: true },
       { kind: 'guest-locked', lock: 'migrate' },
+    ],
+    [
+      'replaces a protected guest',
+      { restore: intent('r', replace), guests: [{ ...there, protection: true }], named: true },
+      { kind: 'restore-target-protected', target: { name: 'web-test' } },
+    ],
+    [
+      'maps to a bridge that does not exist',
+      {
+        restore: intent('r', mapTo('vmbr9')),
+        known: { nodes: [{ name: node('pve'), online: true, bridges: ['vmbr0', 'vmbr1'] }] },
+      },
+      { kind: 'restore-bridge-missing', bridge: 'vmbr9', there: ['vmbr0', 'vmbr1'] },
     ],
     [
       'goes to a storage that does not exist',
@@ -202,6 +218,53 @@ describe('a restore', () => {
     const plan = planOf(given);
     expect(plan.restores).toEqual([]);
     expect(plan.problems).toMatchObject([problem]);
+  });
+
+  it.each([
+    ['are not known', {}],
+    ['cannot be read', { bridges: [] }],
+    ['hold the one it maps to', { bridges: ['vmbr0'] }],
+  ])('acts when the bridges of the node %s', (_, known) => {
+    const plan = planOf({
+      restore: intent('r', mapTo('vmbr0')),
+      known: { nodes: [{ name: node('pve'), online: true, ...known }] },
+    });
+    expect(plan).toMatchObject({ restores: [{ intent: 'r' }], problems: [] });
+  });
+
+  it('says all at once that stands against a guest to be replaced', () => {
+    const plan = planOf({
+      restore: intent('r', { ...replace, ...to({ pool: 'lab', storage: 'slow' }) }),
+      guests: [{ ...there, lock: 'backup', protection: true }],
+      named: true,
+    });
+    expect(plan.problems.map(({ kind }) => kind)).toEqual([
+      'restore-storage-missing',
+      'guest-locked',
+      'restore-target-protected',
+      'restore-pool-missing',
+    ]);
+  });
+
+  it.each([
+    ['running', true],
+    ['paused', true],
+    ['stopped', undefined],
+    ['unknown', undefined],
+  ])('that replaces a guest with status %s says whether it is stopped: %s', (status, stops) => {
+    const restore = intent('r', replace);
+    const [action] = planOf({ restore, guests: [{ ...there, status }], named: true }).restores;
+    expect(action?.stops).toBe(stops);
+  });
+
+  it('is a problem when its node is off', () => {
+    const off = { name: node('pve2'), online: false, address: '192.0.2.2' };
+    const given = facts({ pve: inventory([], { nodes: [...nodes.slice(0, 1), off] }) }, held);
+    const hosts = [host('pve', { node: node('pve2') })];
+    expect(makePlan(site({ hosts, restores: [intent('r')] }), given).problems).toMatchObject([
+      { kind: 'node-offline' },
+      { kind: 'restore-node-offline', intent: 'r', node: 'pve2' },
+    ]);
   });
 
   it.each([

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PveVersion } from '../../src/pve/inventory.ts';
 import { isAtLeast } from '../../src/pve/pve-version.ts';
 import {
+  lacksFleecingStorage,
   unknownVzdumpOptions,
   type VzdumpTuning,
   vzdumpTuningOptions,
@@ -90,5 +91,15 @@ describe('options that a version may not know', () => {
     const line = vzdumpTuningOptions(tuning).join(' ');
     expect(quiet.map((end) => [...options, end].join(' '))).toContain(line);
     expect(unknownVzdumpOptions(tuning)).toEqual(unknown);
+  });
+
+  test.for([
+    ['8.4.1', { fleecing: {} }, true],
+    ['8.4.1', { fleecing: {}, diskStorage: 'ceph' }, false],
+    ['8.4.1', { fleecing: { storage: 'fast' } }, false],
+    ['8.4.1', {}, false],
+    ['8.1.4', { fleecing: {} }, false],
+  ] as const)('on %s, %j lacks a storage for fleecing: %s', ([version, asked, lacks]) => {
+    expect(lacksFleecingStorage({ version: pve(version), ...asked })).toBe(lacks);
   });
 });

@@ -20,13 +20,13 @@ export function noteRows(
 ): readonly Row[] {
   const unnoticed = notes.flatMap((note) => (note.kind === 'reuse-unnoticed' ? [note.guest] : []));
   const texts = [
-    ...notes.flatMap(noteText),
+    ...notes.flatMap((note) => noteText(note, verbose)),
     ...(unnoticed.length === 0 ? [] : [reuseText(unnoticed, verbose)]),
   ];
   return texts.map((text) => ({ glyph: ' ', cells: [text] }));
 }
 
-function noteText(note: PlanNote): readonly string[] {
+function noteText(note: PlanNote, verbose: boolean): readonly string[] {
   switch (note.kind) {
     case 'one-key':
       return [
@@ -39,6 +39,10 @@ function noteText(note: PlanNote): readonly string[] {
     case 'vzdump-option-unknown':
       return [
         `host ${note.host}: its Proxmox VE ${note.version} does not know ${note.options.join(', ')} of vzdump; dumps are made without`,
+      ];
+    case 'fleecing-nowhere':
+      return [
+        `host ${note.host}: fleecing: true, but the first disk is on no storage; name one. Dumped without: ${listText(note.guests.map(guestText), { verbose })}`,
       ];
     case 'reuse-unnoticed':
     case 'volume-left-out':

@@ -38,6 +38,8 @@ function restoreProblemText(problem: RestoreProblem): string {
       return `${problem.matches} snapshots begin with ${problem.wanted}; give more digits`;
     case 'restore-target-exists':
       return `${guestText(problem.target)} exists; on_existing: replace would overwrite it`;
+    case 'restore-target-protected':
+      return `${guestText(problem.target)} is protected; if it may really go: ${unprotect(problem.target)}`;
     case 'restore-target-other-type':
       return `the vmid belongs to ${guestText(problem.target)}, a guest of the other type`;
     case 'restore-target-other-node':
@@ -54,7 +56,7 @@ function restoreProblemText(problem: RestoreProblem): string {
 function restorePlaceText(
   problem: Extract<
     RestoreProblem,
-    { readonly kind: `restore-${'host' | 'node' | 'storage' | 'pool'}-${string}` }
+    { readonly kind: `restore-${'host' | 'node' | 'storage' | 'bridge' | 'pool'}-${string}` }
   >,
 ): string {
   switch (problem.kind) {
@@ -62,10 +64,14 @@ function restorePlaceText(
       return `host ${problem.host} could not be asked`;
     case 'restore-node-unknown':
       return `there is no node ${problem.node}`;
+    case 'restore-node-offline':
+      return `node ${problem.node} is offline`;
     case 'restore-node-elsewhere':
       return `${problem.host} leads to ${problem.localNode}, not to ${problem.node}; give its address under hosts.${problem.host}.nodes, or add a host entry for it`;
     case 'restore-storage-missing':
       return `the storage ${problem.storage} ${storageFault(problem.why)} on ${problem.node}`;
+    case 'restore-bridge-missing':
+      return `there is no bridge ${problem.bridge} on ${problem.node}, only ${problem.there.join(', ')}`;
     case 'restore-pool-missing':
       return `there is no pool ${problem.pool} on ${problem.host}`;
   }
@@ -90,5 +96,13 @@ function heldGuests(guests: readonly GuestLabel[], verbose: boolean): string {
 }
 
 function unlock({ ref }: GuestLabel): string {
-  return `${ref.type === 'qemu' ? 'qm' : 'pct'} unlock ${ref.vmid}`;
+  return `${toolOf(ref)} unlock ${ref.vmid}`;
+}
+
+function unprotect({ ref }: GuestLabel): string {
+  return `${toolOf(ref)} set ${ref.vmid} --protection 0`;
+}
+
+function toolOf({ type }: GuestLabel['ref']): string {
+  return type === 'qemu' ? 'qm' : 'pct';
 }

@@ -1,4 +1,4 @@
-import type { Plan, RestoreAction } from '../../plan/plan.ts';
+import type { AwaitedBackup, Plan, RestoreAction } from '../../plan/plan.ts';
 import { formatGuestRef } from '../../pve/guest.ts';
 import { guestText, listText } from './guest-text.ts';
 import { formatMoment } from './quantities.ts';
@@ -10,14 +10,15 @@ export function restoreRows(
   { timeZone, verbose }: { readonly timeZone: string; readonly verbose: boolean },
 ): readonly Row[] {
   const restores = plan.restores.map((action) => restoreRow(action, timeZone));
-  return [...restores, ...manualRows(plan, verbose), ...existingRows(plan, verbose)];
+  return [...restores, ...awaitingRows(plan), ...manualRows(plan, verbose), ...existingRows(plan, verbose)];
 }
 
 function restoreRow(action: RestoreAction, timeZone: string): Row {
-  const { intent, snapshot, to, replaces } = action;
+  const { intent, snapshot, to, replaces, stops } = action;
   const what = `${formatGuestRef(snapshot.guest)} of ${formatMoment(snapshot.time, timeZone)} (${snapshot.id.slice(0, 8)})`;
   const where = `to ${formatGuestRef({ type: snapshot.guest.type, vmid: to.vmid })} on ${to.host}/${to.node}`;
-  const overwrites = replaces === undefined ? '' : `, OVERWRITES ${guestText(replaces)}`;
+  const running = stops ? ', which runs' : '';
+  const overwrites = replaces === undefined ? '' : `, OVERWRITES ${guestText(replaces)}${running}`;
   const how = howText(to);
   return {
     glyph: replaces === undefined ? '+' : '~',
@@ -35,6 +36,20 @@ function howText({ mode, storage, map }: RestoreAction['to']): string {
     ...[...(map?.bridge ?? [])].map(([from, to]) => `bridge ${from} -> ${to}`),
   ];
   return parts.map((part) => `, ${part}`).join('');
+}
+
+/** They will be done, so each has its line. */
+function awaitingRows({ restoresAtRest }: Plan): readonly Row[] {
+  return restoresAtRest.flatMap((one) =>
+    one.kind === 'blocked-by-backup' ? [{ glyph: '=', cells: [one.intent, awaitedText(one.backup)] }] : [],
+  );
+}
+
+function awaitedText({ guest, state }: AwaitedBackup): string {
+  const first = `waits for the first backup of ${guestText(guest)}`;
+  return state === 'planned'
+    ? `${first} in this run; the next apply restores it`
+    : `${first}, which cannot be made now; the apply after it restores it`;
 }
 
 function manualRows({ restoresAtRest }: Plan, verbose: boolean): readonly Row[] {

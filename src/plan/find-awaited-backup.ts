@@ -1,0 +1,27 @@
+import type { RestoreIntent, Site } from '../config/site.ts';
+import { formatGuestRef } from '../pve/guest.ts';
+import type { AwaitedBackup } from './plan.ts';
+import type { BackupPlan } from './plan-backups.ts';
+
+/**
+ * The backup that will be the first snapshot an intent can take: one that is due, of that guest, through that host, into
+ * that repository. Only `latest` waits; digits of a snapshot that is not there are wrong.
+ */
+export function findAwaitedBackup(
+  intent: RestoreIntent,
+  { backups, blocked }: Pick<BackupPlan, 'backups' | 'blocked'>,
+  hosts: Site['hosts'],
+): AwaitedBackup | undefined {
+  if (intent.snapshot !== 'latest') return undefined;
+  const candidates = [
+    ...backups.map((action) => ({ action, state: 'planned' as const })),
+    ...blocked.map((action) => ({ action, state: 'blocked' as const })),
+  ];
+  const found = candidates.find(
+    ({ action }) =>
+      action.repository === intent.repository &&
+      hosts.get(action.host)?.id === intent.fromHostId &&
+      formatGuestRef(action.guest.ref) === formatGuestRef(intent.guest),
+  );
+  return found && { guest: found.action.guest, state: found.state };
+}
