@@ -26,7 +26,11 @@ export function wrappedRestore(argv: Argv, { guest, silenceSeconds = 60 }: Wrapp
   return asArgv(restoreScript, [`restore-${guest.type}-${guest.vmid}`, String(silenceSeconds), ...argv]);
 }
 
-/** The feeder ends with 0 after the end mark, 1 when the input was cut, 2 when the tool reads no more; it is killed for silence. */
+/**
+ * The feeder ends with 0 after the end mark, 1 when the input was cut, 2 when the tool reads no more; it is killed for silence.
+ * What may sleep for long, and must end with the script, is started before the script traps TERM: a subshell has the
+ * script's traps until it has put them aside, and a TERM that it gets before is lost.
+ */
 const restoreScript = `${privateFolder}
 silence=$1
 shift
@@ -82,6 +86,11 @@ ${listen}
   else
     kill -TERM "$feeder" 2>/dev/null
   fi
+  while kill -0 "$tool" 2>/dev/null; do
+    sleep 1
+  done
+  sleep "$silence"
+  kill -KILL "$out" "$err" 2>/dev/null
 ) &
 watchdog=$!
 exec 2>/dev/null
@@ -109,10 +118,6 @@ esac
 exec 5>&-
 settle "$tool"
 status=$code
-(
-  sleep "$silence"
-  kill -KILL "$out" "$err"
-) &
 settle "$out"
 settle "$err"
 ${endTogether('watchdog')}
