@@ -28,7 +28,10 @@ export async function openSiteRepository(
   entry: RepositoryEntry,
   surroundings: Surroundings,
 ): Promise<Repository> {
-  return openRepository(folderBackend(entry.path), await repositoryPassword(entry, surroundings));
+  const { cacheFolder } = surroundings;
+  return openRepository(folderBackend(entry.path), await repositoryPassword(entry, surroundings), {
+    cacheFolder,
+  });
 }
 
 export function repositoryPassword(entry: RepositoryEntry, surroundings: Surroundings): Promise<string> {

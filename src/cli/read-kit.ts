@@ -3,12 +3,8 @@ import type { GuestSnapshot } from '../plan/facts.ts';
 import { toGuestSnapshot } from '../plan/guest-snapshot.ts';
 import { formatGuestRef } from '../pve/guest.ts';
 import { type GuestConfig, parseGuestConfig } from '../pve/guest-config.ts';
-import {
-  type Repository,
-  type RepositorySession,
-  readSnapshots,
-  withSession,
-} from '../repository/repository.ts';
+import { readSnapshots } from '../repository/read-snapshots.ts';
+import { type Repository, type RepositorySession, withSession } from '../repository/repository.ts';
 import { archiveName } from '../snapshot/archive-name.ts';
 import { findNode, readSmallFile } from '../snapshot/snapshot-files.ts';
 import { UserError } from '../user-error.ts';

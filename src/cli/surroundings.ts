@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { Chalk, type ChalkInstance } from 'chalk';
 
 /** What a command is given of the process that it runs in; the only place where the process is looked at. */
@@ -13,6 +14,8 @@ export interface Surroundings {
   /** Minutes east of UTC, now. */
   readonly offsetMinutes: number;
   readonly temporaryFolder: string;
+  /** For what may be deleted at any time. */
+  readonly cacheFolder: string;
   readonly programVersion: string;
   readonly colour: ChalkInstance;
   /** Aborted at the first interrupt. */
@@ -31,6 +34,7 @@ export function processSurroundings(signal: AbortSignal): Surroundings {
     timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     offsetMinutes: -new Date().getTimezoneOffset(),
     temporaryFolder: env['TMPDIR'] ?? '/var/tmp',
+    cacheFolder: join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'pvebak'),
     programVersion: `pvebak ${packageVersion()}`,
     colour: colourless ? new Chalk({ level: 0 }) : new Chalk(),
     signal,

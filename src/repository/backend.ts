@@ -7,6 +7,8 @@ export interface Backend {
   readonly where: string;
   /** Makes an empty repository's folders. */
   create(): Promise<void>;
+  /** Those of `list`, at less cost. */
+  names(type: ListedType): Promise<readonly string[]>;
   /** Names and sizes; anything that is no name of this type is left out. A missing folder has none. */
   list(type: ListedType): Promise<readonly StoredFile[]>;
   /**

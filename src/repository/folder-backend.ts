@@ -17,6 +17,7 @@ export function folderBackend(folder: string): Backend {
   return {
     where: folder,
     create: () => createFolders(folder),
+    names: async (type) => (type === 'data' ? namesOfData(join(folder, type)) : namesOf(join(folder, type))),
     list: async (type) => (type === 'data' ? listData(join(folder, type)) : listFolder(join(folder, type))),
     save: (file, bytes) => saveDurably(pathOf(file), bytes),
     load: async (file, range) => {
@@ -47,19 +48,28 @@ async function createFolders(folder: string): Promise<void> {
 }
 
 async function listData(folder: string): Promise<readonly StoredFile[]> {
+  return (await Promise.all((await foldersOfData(folder)).map(listFolder))).flat();
+}
+
+async function namesOfData(folder: string): Promise<readonly string[]> {
+  return (await Promise.all((await foldersOfData(folder)).map(namesOf))).flat();
+}
+
+async function foldersOfData(folder: string): Promise<readonly string[]> {
   const names = await namesIn(folder);
-  const lists = await Promise.all(
-    names.filter((name) => /^[0-9a-f]{2}$/.test(name)).map((name) => listFolder(join(folder, name))),
-  );
-  return lists.flat();
+  return names.filter((name) => /^[0-9a-f]{2}$/.test(name)).map((name) => join(folder, name));
 }
 
 async function listFolder(folder: string): Promise<readonly StoredFile[]> {
-  const names = (await namesIn(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name)).sort();
+  const names = await namesOf(folder);
   const files = await Promise.all(
     names.map(async (name) => ({ name, size: await sizeOf(join(folder, name)) })),
   );
   return files.filter((file): file is StoredFile => file.size !== undefined);
+}
+
+async function namesOf(folder: string): Promise<readonly string[]> {
+  return (await namesIn(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name)).sort();
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { UserError } from '../user-error.ts';
 import type { Backend } from './backend.ts';
 import { BlobReader } from './blob-reader.ts';
@@ -14,6 +15,7 @@ import { loadIndex } from './load-index.ts';
 import { type LockKind, withLock } from './lock.ts';
 import { thisProcess } from './lock-owner.ts';
 import { type FileId, parseFileId } from './object-id.ts';
+import { NO_CACHE, type SealedCache, sealedCache } from './sealed-cache.ts';
 import { encodeSnapshot, parseSnapshot, type Snapshot, type SnapshotFacts } from './snapshot-file.ts';
 import type { Store } from './store.ts';
 import { openUnpacked, saveUnpacked } from './unpacked-file.ts';
@@ -25,6 +27,8 @@ export interface Repository {
   readonly keyCount: number;
   readonly backend: Backend;
   readonly key: MasterKey;
+  /** What snapshots said when they were last read on this machine. */
+  readonly snapshotCache: SealedCache;
 }
 
 /** A repository that is locked and indexed, lent for some work. */
@@ -68,9 +72,14 @@ export async function initRepository(
 
 /**
  * Tries the password on every key; a damaged one matters only when no other opens.
+ * @param options.cacheFolder of all repositories on this machine; without one nothing is cached
  * @throws UserError `no-repository`, `wrong-password`, `repository-damaged`
  */
-export async function openRepository(backend: Backend, password: string): Promise<Repository> {
+export async function openRepository(
+  backend: Backend,
+  password: string,
+  options: { readonly cacheFolder?: string } = {},
+): Promise<Repository> {
   await encryptionReady;
   const stored = await backend.loadIfPresent({ type: 'config' });
   const keys = await backend.list('keys');
@@ -87,7 +96,11 @@ export async function openRepository(backend: Backend, password: string): Promis
   );
   const plaintext = decrypt(key, stored);
   if (plaintext === undefined) throw damaged('config', 'the MAC is wrong');
-  return { where: backend.where, config: parseConfig(plaintext), keyCount: keys.length, backend, key };
+  const config = parseConfig(plaintext);
+  const { cacheFolder } = options;
+  const snapshotCache =
+    cacheFolder === undefined ? NO_CACHE : sealedCache(key, join(cacheFolder, config.id), 'snapshots');
+  return { where: backend.where, config, keyCount: keys.length, backend, key, snapshotCache };
 }
 
 /**
@@ -137,19 +150,6 @@ export async function withSession<T>(
       await indexWriter.flush().catch(() => undefined);
     }
   });
-}
-
-/** All snapshots, oldest first. Needs no lock: one that is forgotten meanwhile is left out. */
-export async function readSnapshots({ backend, key }: Repository): Promise<readonly Snapshot[]> {
-  const ids = (await backend.list('snapshots'))
-    .map(({ name }) => parseFileId(name))
-    .filter((id): id is FileId => id !== undefined);
-  const snapshots: Snapshot[] = [];
-  for (let at = 0; at < ids.length; at += 16) {
-    const batch = ids.slice(at, at + 16).map(async (id) => readSnapshotIfPresent({ backend, key }, id));
-    for (const snapshot of await Promise.all(batch)) if (snapshot !== undefined) snapshots.push(snapshot);
-  }
-  return snapshots.sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
 }
 
 /** @throws UserError `snapshot-not-found`, `repository-damaged` */

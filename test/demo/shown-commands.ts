@@ -25,7 +25,11 @@ export class ShownCommands {
   /** @returns what the command wrote to stdout. @throws when it fails */
   async run(command: string): Promise<string> {
     process.stdout.write(`\n$ ${command}\n`);
-    const environment = { ...process.env, PATH: `${join(this.#folder, 'bin')}:${process.env['PATH']}` };
+    const environment = {
+      ...process.env,
+      XDG_CACHE_HOME: join(this.#folder, 'cache'),
+      PATH: `${join(this.#folder, 'bin')}:${process.env['PATH']}`,
+    };
     const child = spawn('bash', ['-c', command], {
       cwd: this.#folder,
       env: environment,

@@ -41,6 +41,7 @@ export function describeBackend(name: string, open: () => Promise<Backend>): voi
             { name: OTHER, size: 0 },
           ]),
         );
+        expect(new Set(await backend.names(type))).toEqual(new Set([NAME, OTHER]));
         for (const other of types) if (other !== type) expect(await backend.list(other)).toEqual([]);
         expect(Buffer.from(await backend.load({ type, name: NAME }))).toEqual(BYTES);
         expect(await backend.load({ type, name: OTHER })).toHaveLength(0);

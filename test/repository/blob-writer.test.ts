@@ -9,11 +9,11 @@ import { loadIndex } from '../../src/repository/load-index.ts';
 import { type BlobId, blobId, parseFileId } from '../../src/repository/object-id.ts';
 import { PackBuilder } from '../../src/repository/pack-builder.ts';
 import { encodePackHeader } from '../../src/repository/pack-header.ts';
+import { readSnapshots } from '../../src/repository/read-snapshots.ts';
 import {
   initRepository,
   openRepository,
   type Repository,
-  readSnapshots,
   withSession,
 } from '../../src/repository/repository.ts';
 import { saveTree } from '../../src/repository/tree-writer.ts';

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { type RepositorySession, readSnapshots, withSession } from '../../src/repository/repository.ts';
+import { readSnapshots } from '../../src/repository/read-snapshots.ts';
+import { type RepositorySession, withSession } from '../../src/repository/repository.ts';
 import type { StoredNode } from '../../src/repository/tree-parser.ts';
 import { openFolder, type SampleFile } from './sample-repository.ts';
 

@@ -34,6 +34,10 @@ export class MemoryBackend implements Backend {
 
   async create(): Promise<void> {}
 
+  async names(type: string) {
+    return (await this.list(type)).map(({ name }) => name);
+  }
+
   async list(type: string) {
     return [...this.files]
       .filter(([name]) => name.startsWith(`${type}/`))

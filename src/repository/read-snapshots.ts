@@ -1,0 +1,50 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import { type FileId, parseFileId } from './object-id.ts';
+import type { Repository } from './repository.ts';
+import { parseSnapshot, type Snapshot } from './snapshot-file.ts';
+import { openUnpacked } from './unpacked-file.ts';
+
+const READ_AT_ONCE = 32;
+const PARSED_BETWEEN_YIELDS = 512;
+
+/**
+ * All snapshots, oldest first; those that were read before come from the cache. Needs no lock: one that is forgotten
+ * meanwhile is left out.
+ * @throws UserError `repository-damaged`, naming the snapshot
+ */
+export async function readSnapshots(repository: Repository): Promise<readonly Snapshot[]> {
+  const ids = (await repository.backend.names('snapshots'))
+    .map(parseFileId)
+    .filter((id): id is FileId => id !== undefined);
+  const cached = await repository.snapshotCache.load();
+  const texts = new Map<FileId, string>();
+  let read = 0;
+  for (let at = 0; at < ids.length; at += READ_AT_ONCE) {
+    const batch = ids.slice(at, at + READ_AT_ONCE);
+    const known = batch.map((id) => cached.get(id));
+    const all = known.includes(undefined)
+      ? await Promise.all(batch.map((id, i) => known[i] ?? readText(repository, id)))
+      : known;
+    for (const [i, id] of batch.entries()) {
+      const text = all[i];
+      if (text !== undefined) texts.set(id, text);
+      if (known[i] === undefined) read += 1;
+    }
+  }
+  const snapshots: Snapshot[] = [];
+  for (const [id, text] of texts) {
+    snapshots.push(parseSnapshot(Buffer.from(text), id));
+    if (snapshots.length % PARSED_BETWEEN_YIELDS === 0) await yieldToOthers();
+  }
+  if (read > 0 || texts.size < cached.size) await repository.snapshotCache.save(texts);
+  const times = new Map(snapshots.map((snapshot) => [snapshot, Date.parse(snapshot.time)]));
+  return snapshots.sort((a, b) => (times.get(a) ?? 0) - (times.get(b) ?? 0));
+}
+
+/** The plaintext of a snapshot's file; undefined when there is none. */
+async function readText({ backend, key }: Repository, id: FileId): Promise<string | undefined> {
+  const stored = await backend.loadIfPresent({ type: 'snapshots', name: id });
+  return stored === undefined
+    ? undefined
+    : Buffer.from(await openUnpacked(key, stored, `snapshots/${id}`)).toString('utf8');
+}
