@@ -1,4 +1,4 @@
-import { unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { UserError } from '../user-error.ts';
 
@@ -43,8 +43,12 @@ async function tryToListen(server: Server, path: string): Promise<string | undef
   return code;
 }
 
-/** Only a socket refuses a connection. */
-function isAbandoned(path: string): Promise<boolean> {
+/** A file that is no socket refuses a connection as well. */
+async function isAbandoned(path: string): Promise<boolean> {
+  return (await lstat(path)).isSocket() && (await refusesConnections(path));
+}
+
+function refusesConnections(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => {
