@@ -1,8 +1,8 @@
-import { type PctRestoreRequest, pctRestoreCommand } from '../pve/commands.ts';
+import { pctRestoreCommand } from '../pve/commands.ts';
+import { containerRestoreOptions, type VolumeGuess } from '../pve/container-restore-options.ts';
 import type { Vmid } from '../pve/guest.ts';
 import type { GuestConfig } from '../pve/guest-config.ts';
 import { parsePropertyString } from '../pve/property-string.ts';
-import { parseConfigSize } from '../pve/size.ts';
 import type { RecoveryRemark } from './recovery-kit.ts';
 
 export interface ContainerRecovery {
@@ -11,64 +11,36 @@ export interface ContainerRecovery {
 }
 
 /**
- * `pct restore` from a pipe. It learns neither storage nor sizes, mount points nor `unprivileged` from the archive, so all of
- * them are on the command line (recorded with the 8.4 and 9.2 tools). Values come from the snapshot and are not to be trusted.
+ * `pct restore` from a pipe, told all that it does not learn from the archive. Values come from the snapshot and are not to
+ * be trusted.
  * @param archiveBytes of the tar: where a size is not known, it must hold that
  */
 export function containerRecovery(vmid: Vmid, config: GuestConfig, archiveBytes: number): ContainerRecovery {
-  const guess = guessGib(archiveBytes);
-  const volume = (key: string) => newVolume(key, config.values.get(key) ?? '', guess);
-  const dumped = config.volumes.filter(({ key, leftOut }) => key !== 'rootfs' && leftOut === undefined);
-  const rootfs = volume('rootfs');
-  const points = dumped.map(({ key }) => ({ key, ...volume(key) }));
-  const request: PctRestoreRequest = {
-    vmid,
-    archive: '-',
-    rootfs: rootfs.value,
-    mountPoints: points.map(({ key, value }) => ({ key, value })),
-    unprivileged: config.unprivileged,
-  };
+  const options = containerRestoreOptions(config, { archiveBytes });
+  const { rootfs, mountPoints, unprivileged, guesses = [], empty, leftOut } = options;
+  const textOf = (key: string) => config.values.get(key) ?? '';
+  const pathOf = (key: string) => parsePropertyString(textOf(key)).values.get('mp') ?? '';
   return {
-    argv: pctRestoreCommand(request),
-    remarks: [...rootfs.remarks, ...points.flatMap(({ remarks }) => remarks), ...leftOut(config)],
-  };
-}
-
-interface NewVolume {
-  /** `local-lvm:8,mp=/srv,backup=1` */
-  readonly value: string;
-  readonly remarks: readonly RecoveryRemark[];
-}
-
-function newVolume(key: string, text: string, guess: number): NewVolume {
-  const { unkeyed, values } = parsePropertyString(text);
-  const [, storage] = /^([A-Za-z][\w.-]*):/.exec(values.get('volume') ?? unkeyed ?? '') ?? [];
-  const bytes = parseConfigSize(values.get('size') ?? '');
-  const gib = bytes === undefined ? guess : toGib(bytes);
-  const options = [...values].filter(([name]) => name !== 'volume' && name !== 'size');
-  return {
-    value: [`${storage ?? 'local'}:${gib}`, ...options.map(([name, value]) => `${name}=${value}`)].join(','),
+    argv: pctRestoreCommand({ vmid, archive: '-', rootfs, mountPoints, unprivileged }),
     remarks: [
-      ...(storage === undefined ? [{ kind: 'storage-guessed', key, storage: 'local' } as const] : []),
-      ...(bytes === undefined ? [{ kind: 'size-guessed', key, gib } as const] : []),
+      ...guesses.map(guessRemark),
+      ...empty.map((key) => ({ kind: 'comes-back-empty' as const, key, path: pathOf(key) })),
+      ...leftOut.map(({ key, reason }) => ({
+        kind: 'left-out' as const,
+        key,
+        path: pathOf(key),
+        why: reason,
+        value: textOf(key),
+      })),
     ],
   };
 }
 
-/** A size of 0 is a folder without a limit; smaller than a GiB it has decimals, rounded up. */
-function toGib(bytes: number): number {
-  return Math.ceil((bytes / 2 ** 30) * 1000) / 1000;
-}
-
-/** A quarter more than the archive, and what a small system needs to run. */
-function guessGib(archiveBytes: number): number {
-  return Math.max(8, Math.ceil((archiveBytes * 1.25) / 2 ** 30));
-}
-
-function leftOut(config: GuestConfig): readonly RecoveryRemark[] {
-  return config.volumes.flatMap(({ key, leftOut: why }): readonly RecoveryRemark[] => {
-    if (why === undefined) return [];
-    const value = config.values.get(key) ?? '';
-    return [{ kind: 'left-out', key, path: parsePropertyString(value).values.get('mp') ?? '', why, value }];
-  });
+function guessRemark(guess: VolumeGuess): RecoveryRemark {
+  switch (guess.kind) {
+    case 'storage':
+      return { kind: 'storage-guessed', key: guess.key, storage: guess.storage };
+    case 'size':
+      return { kind: 'size-guessed', key: guess.key, gib: guess.gib };
+  }
 }

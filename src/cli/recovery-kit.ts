@@ -56,7 +56,9 @@ export type RecoveryRemark =
   | { readonly kind: 'size-guessed'; readonly key: string; readonly gib: number }
   /** The configuration names no storage for a volume. */
   | { readonly kind: 'storage-guessed'; readonly key: string; readonly storage: string }
-  /** The line does not make it, for no file of it was in the dump. */
+  /** A mount point that was not dumped. */
+  | { readonly kind: 'comes-back-empty'; readonly key: string; readonly path: string }
+  /** The line does not make it, for it belongs to the old node. */
   | {
       readonly kind: 'left-out';
       readonly key: string;

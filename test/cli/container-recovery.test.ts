@@ -35,6 +35,8 @@ describe('a container from a pipe', () => {
     ['size=0T', '0'],
     ['size=512M', '0.5'],
     ['size=1025M', '1.001'],
+    ['size=31458K', '0.031'],
+    ['size=33450K', '0.033'],
     ['size=2T', '2048'],
     ['quota=1,size=8G', '8,quota=1'],
   ])('gets a root file system of %s as %s GiB', (size, gib) => {
@@ -61,11 +63,19 @@ describe('a container from a pipe', () => {
   it.each([
     ['a bind mount', '/srv/share,mp=/share', 'bind mount'],
     ['a device', '/dev/sdb1,mp=/share', 'device'],
-    ['a volume that was not dumped', 'tank:subvol-105-disk-1,mp=/share,size=8G', 'no backup=1'],
   ])('does not get %s, and is said not to', (_, value, why) => {
     const { line, remarks } = recovery(['rootfs: tank:subvol-105-disk-0,size=8G', `mp3: ${value}`]);
     expect(line).not.toContain('--mp3');
     expect(remarks).toEqual([{ kind: 'left-out', key: 'mp3', path: '/share', why, value }]);
+  });
+
+  it('gets a volume that was not dumped empty, and is said to', () => {
+    const { line, remarks } = recovery([
+      'rootfs: tank:subvol-105-disk-0,size=8G',
+      'mp3: tank:subvol-105-disk-1,mp=/share,size=4G',
+    ]);
+    expect(line).toContain('--mp3 tank:4,mp=/share ');
+    expect(remarks).toEqual([{ kind: 'comes-back-empty', key: 'mp3', path: '/share' }]);
   });
 
   it('never gets a word of its configuration that a shell would act on', () => {

@@ -46,11 +46,10 @@ describe('a container that is streamed', () => {
 
   test.for([
     ['rootfs: local-lvm:vm-201-disk-0,size=8G', {}, 'local-lvm:8'],
-    ['rootfs: local-lvm:vm-201-disk-0,size=31458K', {}, 'local-lvm:1'],
-    ['rootfs: local-lvm:vm-201-disk-0,size=8193M', {}, 'local-lvm:9'],
+    ['rootfs: local-lvm:vm-201-disk-0,size=31458K', {}, 'local-lvm:0.031'],
+    ['rootfs: local-lvm:vm-201-disk-0,size=8193M', {}, 'local-lvm:8.001'],
     ['rootfs: local-zfs:subvol-201-disk-0,size=2T', {}, 'local-zfs:2048'],
     ['rootfs: local:201/subvol-201-disk-0.subvol,size=0T', {}, 'local:0'],
-    ['rootfs: local:201/subvol-201-disk-0.subvol', {}, 'local:0'],
     [
       'rootfs: volume=local:201/x,acl=1,size=4G,mountoptions=noatime;nosuid',
       {},
@@ -62,10 +61,28 @@ describe('a container that is streamed', () => {
       { mapStorage: new Map([['local-lvm', 'zfs']]), storage: 'ceph' },
       'zfs:8',
     ],
-    ['hostname: without', {}, 'local:0'],
-    ['hostname: without', { storage: 'ceph' }, 'ceph:0'],
   ] as const)('from %j with %j gets the root file system %s', ([text, choice, rootfs]) => {
     expect(containerRestoreOptions(parseGuestConfig('lxc', text), choice)).toEqual({ ...nothing, rootfs });
+  });
+
+  const sizeless = 'rootfs: tank:subvol-201-disk-0';
+  test.for([
+    [sizeless, {}, 'tank:0', [{ kind: 'size', key: 'rootfs', gib: 0 }]],
+    [sizeless, { archiveBytes: 1 }, 'tank:8', [{ kind: 'size', key: 'rootfs', gib: 8 }]],
+    [sizeless, { archiveBytes: 100 * 2 ** 30 }, 'tank:125', [{ kind: 'size', key: 'rootfs', gib: 125 }]],
+    [
+      'hostname: without',
+      {},
+      'local:0',
+      [
+        { kind: 'storage', key: 'rootfs', storage: 'local' },
+        { kind: 'size', key: 'rootfs', gib: 0 },
+      ],
+    ],
+    ['hostname: without', { storage: 'ceph' }, 'ceph:0', [{ kind: 'size', key: 'rootfs', gib: 0 }]],
+  ] as const)('from %j with %j gets %s, which is said to be a guess', ([text, choice, rootfs, guesses]) => {
+    const options = containerRestoreOptions(parseGuestConfig('lxc', text), choice);
+    expect(options).toEqual({ ...nothing, rootfs, guesses });
   });
 
   test('gets back its volumes, and is told which of them are empty and what belongs to the old node', () => {

@@ -35,6 +35,8 @@ export function remarkText(remark: RecoveryRemark): string {
       return `${remark.gib} GiB for ${remark.key} are a guess: its configuration says no size`;
     case 'storage-guessed':
       return `${remark.storage} for ${remark.key} is a guess: its configuration names no storage`;
+    case 'comes-back-empty':
+      return `${remark.key} at ${remark.path} was not dumped, and comes back empty`;
     case 'left-out':
       return `${remark.key} at ${remark.path} was not dumped (${remark.why}), so that the line with restic does not make it; it was ${remark.value}`;
     case 'host-unknown':
