@@ -30,8 +30,10 @@ function unknownHint(verdict: Extract<HostKeyVerdict, { kind: 'unknown' }>): str
   return [
     ...verdict.notes,
     'Compare it on the node itself with: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub',
-    '(or the file of the type shown). If it is the same, write under the host:',
+    '(or the file of the type shown). If it is the same, write under the host in the site file:',
     `  host_key: ${verdict.fingerprint}`,
+    'or, for root@NODE on the command line, give:',
+    `  --host-key ${verdict.fingerprint}`,
   ].join('\n');
 }
 

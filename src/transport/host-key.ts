@@ -118,6 +118,6 @@ function authorityNotes(entries: readonly KnownHostEntry[], host: string, port: 
     .filter((entry) => entry.marker === 'cert-authority' && matchesHost(entry, host, port))
     .map(
       (entry) =>
-        `${entry.where} trusts a certificate authority, but host certificates are not supported here`,
+        `${entry.where} trusts a certificate authority: that takes conn_client: openssh, and a server that shows its certificate`,
     );
 }

@@ -89,9 +89,11 @@ describe('known_hosts', () => {
     });
   });
 
-  test('says why a certificate authority does not help', () => {
+  test('says what a certificate authority takes', () => {
     expect(verdict(`@cert-authority pve1 ${right.line}`)).toMatchObject({
-      notes: ['kh:1 trusts a certificate authority, but host certificates are not supported here'],
+      notes: [
+        'kh:1 trusts a certificate authority: that takes conn_client: openssh, and a server that shows its certificate',
+      ],
     });
   });
 
@@ -129,7 +131,9 @@ test('what is refused is explained', () => {
     notes: ['a note'],
   });
   expect(unknown.message).toBe('the host key of pve1:22 is not known: ssh-ed25519 SHA256:abc');
-  expect(unknown.hint?.split('\n')).toEqual(expect.arrayContaining(['a note', '  host_key: SHA256:abc']));
+  expect(unknown.hint?.split('\n')).toEqual(
+    expect.arrayContaining(['a note', '  host_key: SHA256:abc', '  --host-key SHA256:abc']),
+  );
   const revoked = hostKeyError('pve1:22', { kind: 'revoked', fingerprint, where: 'kh:3' });
   expect(revoked.message).toBe('THE HOST KEY OF pve1:22 IS REVOKED: SHA256:abc, by kh:3');
 });
