@@ -10,7 +10,12 @@ import { firstDiskStorage } from '../pve/vzdump-options.ts';
 import type { Store } from '../repository/store.ts';
 import { archiveName } from '../snapshot/archive-name.ts';
 import type { TakenFile } from '../snapshot/file-builder.ts';
-import { encodeGuestRecord, type GuestRecord, parseRecordedContents } from '../snapshot/guest-record.ts';
+import {
+  encodeGuestRecord,
+  type GuestRecord,
+  parseRecordedContents,
+  rootfsRecord,
+} from '../snapshot/guest-record.ts';
 import { type GuestEntry, saveGuestTree } from '../snapshot/guest-tree.ts';
 import { formatRfc3339 } from '../snapshot/rfc3339.ts';
 import { findNode, readSmallFile } from '../snapshot/snapshot-files.ts';
@@ -162,7 +167,7 @@ class Dump {
       ...amountsOf(taken),
       streamBytes: this.#streamBytes,
       elapsedMs: this.#context.clock() - this.#begun,
-      warnings: record.dump.warnings,
+      warnings: [...record.dump.warnings, ...leftOutOfView(record)],
     };
   }
 
@@ -280,6 +285,15 @@ class Dump {
   }
 }
 
+/** What the files of a container lack, in words. */
+function leftOutOfView({ rootfs }: GuestRecord): readonly string[] {
+  if (rootfs === undefined || rootfs.leftOutCount === 0) return [];
+  const { leftOut, leftOutCount } = rootfs;
+  const lines = leftOut.map(({ path, reason }) => `/${path} is in the archive only: ${reason}`);
+  const more = leftOutCount - leftOut.length;
+  return more === 0 ? lines : [...lines, `${more} more are in the archive only`];
+}
+
 /** The guest was locked before vzdump came, so that nothing was begun: the lock is somebody else's. */
 function isLocked(cause: string | undefined): boolean {
   return cause !== undefined && /is locked/.test(cause);
@@ -294,9 +308,10 @@ function entriesOf(taken: Taken, action: BackupAction): readonly GuestEntry[] {
     ...file,
   });
   if (taken.kind === 'container') {
-    const { config, firewall } = taken.container;
+    const { config, firewall, rootfs } = taken.container;
     return [
       archive(taken.container.archive),
+      ...(rootfs.root === undefined ? [] : [{ kind: 'folder', name: 'rootfs', root: rootfs.root } as const]),
       ...smallFile('pct.conf', config),
       ...smallFile('pct.fw', firewall),
     ];
@@ -318,7 +333,7 @@ function smallFile(name: string, bytes: Uint8Array | undefined): readonly GuestE
 function recordedContent(
   taken: Taken,
   action: BackupAction,
-): Pick<GuestRecord, 'disks' | 'archive' | 'assembly'> {
+): Pick<GuestRecord, 'disks' | 'archive' | 'rootfs' | 'assembly'> {
   const name = archiveName(action.guest.ref.type, action.guest.ref.vmid);
   const archive = (file: TakenFile) => ({
     name,
@@ -327,8 +342,10 @@ function recordedContent(
     reusedBytes: file.amount.reusedBytes,
     listDigest: file.listDigest,
   });
-  if (taken.kind === 'container')
-    return { disks: [], archive: { ...archive(taken.container.archive), sha256: taken.container.sha256 } };
+  if (taken.kind === 'container') {
+    const { archive: file, sha256, rootfs } = taken.container;
+    return { disks: [], archive: { ...archive(file), sha256 }, rootfs: rootfsRecord(rootfs) };
+  }
   const disks = taken.vm.disks.map((disk) => ({
     device: disk.name,
     deviceId: disk.deviceId,
@@ -351,6 +368,7 @@ function amountsOf(
 > {
   const disks = taken.kind === 'vm' ? taken.vm.disks : [];
   const archive = taken.kind === 'vm' ? taken.vm.archive : taken.container.archive;
+  const views = taken.kind === 'vm' ? [] : [taken.container.rootfs.amount];
   const amounts = [archive.amount, ...disks.map(({ amount }) => amount)];
   const sum = (pick: (amount: TakenFile['amount']) => number) =>
     amounts.reduce((total, amount) => total + pick(amount), 0);
@@ -359,7 +377,10 @@ function amountsOf(
     zeroBytes: disks.reduce((total, { zeroBytes }) => total + zeroBytes, 0),
     newBytes: sum(({ newBytes }) => newBytes),
     reusedBytes: sum(({ reusedBytes }) => reusedBytes),
-    storedBytes: sum(({ storedBytes }) => storedBytes),
+    storedBytes: views.reduce(
+      (total, view) => total + view.storedBytes,
+      sum(({ storedBytes }) => storedBytes),
+    ),
     spilledPieces: taken.kind === 'vm' ? taken.vm.spilledPieces : 0,
     smallerBlobs: taken.kind === 'vm' ? taken.vm.smallerBlobs : 0,
   };

@@ -1,5 +1,6 @@
 import type { GuestRef } from '../pve/guest.ts';
 import type { HaMembership, LineIdentity, PveVersion, ReplicationJob } from '../pve/inventory.ts';
+import type { LeftOut, TakenRootfs } from './rootfs/rootfs-view.ts';
 
 /**
  * `pvebak.json`: what a guest's snapshot says of itself (FORMAT.md). Its schema is `schemas/pvebak.schema.json`.
@@ -33,6 +34,8 @@ export interface GuestRecord {
   };
   readonly disks: readonly DiskRecord[];
   readonly archive: ArchiveRecord;
+  /** A container's only. */
+  readonly rootfs?: RootfsRecord;
   readonly leftOut: readonly { readonly key: string; readonly reason: string }[];
   /** How often clusters that came out of order did not fit into memory. */
   readonly assembly?: { readonly spilledPieces: number; readonly smallerBlobs: number };
@@ -58,6 +61,24 @@ export interface ArchiveRecord {
   readonly listDigest: string;
   /** Of the whole stream; a container's tar only. */
   readonly sha256?: string;
+}
+
+/** The files of a container beside its archive. */
+export interface RootfsRecord {
+  /** Names of all that is no folder. */
+  readonly files: number;
+  readonly folders: number;
+  /** Of small files, holes and trees; the blobs of large files are counted with the archive. */
+  readonly newBytes: number;
+  readonly reusedBytes: number;
+  /** Members that are in the archive only, in whole or in part: the first hundred. */
+  readonly leftOut: readonly LeftOut[];
+  readonly leftOutCount: number;
+}
+
+export function rootfsRecord({ files, folders, amount, leftOut, leftOutCount }: TakenRootfs): RootfsRecord {
+  const { newBytes, reusedBytes } = amount;
+  return { files, folders, newBytes, reusedBytes, leftOut, leftOutCount };
 }
 
 export function encodeGuestRecord(record: GuestRecord): Uint8Array<ArrayBuffer> {

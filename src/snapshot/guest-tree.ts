@@ -5,6 +5,7 @@ import type { BlobSaver } from '../repository/store.ts';
 import type { TreeNode } from '../repository/tree.ts';
 import { saveTree } from '../repository/tree-writer.ts';
 import { UserError } from '../user-error.ts';
+import { encodeFullTree, type FullNode, plainNode } from './rootfs/tree-text.ts';
 
 /** What stands beside each other in a guest's folder, `/qemu/101`. */
 export type GuestEntry =
@@ -16,7 +17,9 @@ export type GuestEntry =
       readonly name: string;
       readonly size: number;
       readonly content: BlobList;
-    };
+    }
+  /** A folder that is saved already, with facts of its own. */
+  | { readonly kind: 'folder'; readonly name: string; readonly root: FullNode };
 
 /** Folders of large files carry no time of the dump: unchanged content is the same tree. */
 const NO_TIME = '1970-01-01T00:00:00Z';
@@ -44,19 +47,30 @@ export async function saveSnapshotTree(
 ): Promise<BlobId> {
   checkNames(contents.entries);
   const nodes = await Promise.all(contents.entries.map((entry) => saveEntry(writer, entry, contents.time)));
-  const innerFolder = (await saveTree(writer, nodes)).id;
+  const innerFolder = await saveFullTree(writer, nodes);
   const outerFolder = (await saveTree(writer, [folder(inner, contents.time, innerFolder)])).id;
   return (await saveTree(writer, [folder(outer, contents.time, outerFolder)])).id;
 }
 
-async function saveEntry(writer: BlobSaver, entry: GuestEntry, time: string): Promise<TreeNode> {
+async function saveFullTree(writer: BlobSaver, nodes: readonly FullNode[]): Promise<BlobId> {
+  const sorted = nodes.toSorted((a, b) => Buffer.compare(a.name, b.name));
+  return (await writer.save('tree', new Uint8Array(Buffer.concat([...encodeFullTree(sorted)])))).id;
+}
+
+async function saveEntry(writer: BlobSaver, entry: GuestEntry, time: string): Promise<FullNode> {
+  if (entry.kind === 'folder') return { ...entry.root, name: Buffer.from(entry.name, 'utf8') };
+  return plainNode(await saveOwnEntry(writer, entry, time));
+}
+
+async function saveOwnEntry(
+  writer: BlobSaver,
+  entry: Exclude<GuestEntry, { kind: 'folder' }>,
+  time: string,
+): Promise<TreeNode> {
   if (entry.kind === 'large-file') {
     const { name, size, content } = entry;
-    return folder(
-      entry.folder,
-      NO_TIME,
-      (await saveTree(writer, [file(name, NO_TIME, { size, content })])).id,
-    );
+    const { id } = await saveTree(writer, [file(name, NO_TIME, { size, content })]);
+    return folder(entry.folder, NO_TIME, id);
   }
   const size = entry.bytes.length;
   const content = size === 0 ? [] : [(await writer.save('data', Uint8Array.from(entry.bytes))).id];

@@ -17,11 +17,14 @@ export type TarBlob =
       readonly offset: number;
     };
 
+/** A promise is awaited before the archive is read on. */
+type Hooked = Promise<void> | void;
+
 export interface CutTarOptions {
-  /** Each member in order, before its content. */
-  readonly onMember?: (member: TarMember) => void;
-  /** Content that gets no blobs of its own, as it passes; the bytes are valid during the call only. */
-  readonly onSmallContent?: (member: TarMember, bytes: Uint8Array, offset: number) => void;
+  /** Each member in order, before its content; `offset` is where in the stream that begins. */
+  readonly onMember?: (member: TarMember, offset: number) => Hooked;
+  /** Content that gets no blobs of its own, as it passes; the bytes are valid until what is returned has resolved. */
+  readonly onSmallContent?: (member: TarMember, bytes: Uint8Array, offset: number) => Hooked;
 }
 
 /**
@@ -83,23 +86,19 @@ async function* observe(
     if (event.kind === 'member') {
       member = event.member;
       configs.takeMember(member, streamOffset);
-      options.onMember?.(member);
+      const hooked = options.onMember?.(member, streamOffset);
+      if (hooked !== undefined) await hooked;
       continue;
     }
     streamOffset += event.bytes.length;
     if (event.kind === 'structure') yield event;
-    else if (member !== undefined) yield observeContent({ ...event, member }, configs, options);
+    else if (member !== undefined) {
+      configs.takeContent(event.bytes, event.offset);
+      if (event.region.length < OWN_BLOBS_FROM) {
+        const hooked = options.onSmallContent?.(member, event.bytes, event.offset);
+        if (hooked !== undefined) await hooked;
+      }
+      yield { ...event, member };
+    }
   }
-}
-
-function observeContent<Event extends ContentEvent & { readonly member: TarMember }>(
-  event: Event,
-  configs: ContainerConfigs,
-  options: CutTarOptions,
-): Event {
-  configs.takeContent(event.bytes, event.offset);
-  if (event.region.length < OWN_BLOBS_FROM) {
-    options.onSmallContent?.(event.member, event.bytes, event.offset);
-  }
-  return event;
 }
