@@ -1,0 +1,71 @@
+import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { PackCheck, PackFindings } from './check-pack.ts';
+import type { MasterKey } from './encryption.ts';
+
+interface Posted {
+  readonly resolve: (findings: PackFindings) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Threads that check packs, started when the first one comes. Close it (`await using`) to end them. */
+export class PackCheckers implements AsyncDisposable {
+  readonly #key: MasterKey;
+  readonly #threads: number;
+  #lanes: readonly CheckerLane[] = [];
+
+  constructor(key: MasterKey, options: { readonly threads?: number } = {}) {
+    this.#key = key;
+    this.#threads = options.threads ?? Math.max(2, availableParallelism());
+  }
+
+  /** The bytes are handed over. The caller bounds how many packs are under way. */
+  check(check: PackCheck): Promise<PackFindings> {
+    if (this.#lanes.length === 0)
+      this.#lanes = Array.from({ length: this.#threads }, () => new CheckerLane(this.#key));
+    return this.#lanes.reduce((a, b) => (b.waiting < a.waiting ? b : a)).post(check);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.end()));
+  }
+}
+
+class CheckerLane {
+  readonly #worker: Worker;
+  readonly #posted: Posted[] = [];
+  #failure: Error | undefined;
+
+  constructor(key: MasterKey) {
+    this.#worker = new Worker(new URL(`./pack-checker${extname(import.meta.url)}`, import.meta.url), {
+      workerData: key,
+    });
+    this.#worker.on('message', (findings: PackFindings) => this.#posted.shift()?.resolve(findings));
+    this.#worker.on('error', (error) =>
+      this.#fail(error instanceof Error ? error : new Error(String(error))),
+    );
+    this.#worker.on('exit', () => this.#fail(new Error('a thread that checks packs ended early')));
+  }
+
+  get waiting(): number {
+    return this.#posted.length;
+  }
+
+  post(check: PackCheck): Promise<PackFindings> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#posted.push({ resolve, reject });
+      this.#worker.postMessage(check, [check.bytes.buffer]);
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#posted.splice(0)) reject(error);
+  }
+}
