@@ -1,0 +1,130 @@
+import type {
+  ClaimRecord,
+  PinRecord,
+  PvebakRecord,
+  RecordedSnapshot,
+  RestoreRecord,
+  VerifyRecord,
+} from './record.ts';
+
+/**
+ * Parses record.json. It comes from outside: whatever does not have the form of a kind that is known is none, and members
+ * that are not known are left out.
+ */
+export function parseRecord(json: Uint8Array): PvebakRecord | undefined {
+  const raw = parseObject(json);
+  if (raw['version'] !== 1) return undefined;
+  switch (raw['kind']) {
+    case 'verify':
+      return parseVerify(raw);
+    case 'pin':
+      return parsePin(raw);
+    case 'restore':
+      return parseRestore(raw);
+    case 'claim':
+      return parseClaim(raw);
+    default:
+      return undefined;
+  }
+}
+
+type Raw = Readonly<Record<string, unknown>>;
+
+function parseVerify(raw: Raw): VerifyRecord | undefined {
+  const { started, ended, host, faults } = raw;
+  const scope = oneOf(raw['scope'], ['repository', 'snapshots']);
+  const reading = oneOf(raw['reading'], ['structure', 'subset', 'read-data']);
+  const outcome = oneOf(raw['outcome'], ['whole', 'damaged']);
+  const whole = parseSnapshots(raw['whole']);
+  const damaged = parseSnapshots(raw['damaged']);
+  const part = parsePart(raw['part']);
+  if (!isTime(started) || !isTime(ended) || typeof host !== 'string' || !isTexts(faults)) return undefined;
+  if (scope === undefined || reading === undefined || outcome === undefined) return undefined;
+  if (whole === undefined || damaged === undefined || (part === undefined) !== (reading !== 'subset'))
+    return undefined;
+  const facts = { started, ended, host, scope, reading, ...(part !== undefined && { part }) };
+  return { kind: 'verify', ...facts, outcome, whole, damaged, faults };
+}
+
+function parsePin(raw: Raw): PinRecord | undefined {
+  const { until, reason } = raw;
+  const snapshots = parseSnapshots(raw['snapshots']);
+  if (snapshots === undefined || typeof reason !== 'string') return undefined;
+  if (until !== undefined && !isTime(until)) return undefined;
+  return { kind: 'pin', snapshots, ...(until !== undefined && { until }), reason };
+}
+
+function parseRestore(raw: Raw): RestoreRecord | undefined {
+  const { guest, started, ended } = raw;
+  const snapshot = parseSnapshot(raw['snapshot']);
+  const outcome = oneOf(raw['outcome'], ['restored', 'failed']);
+  const { host, node, vmid } = asObject(raw['to']);
+  if (snapshot === undefined || outcome === undefined) return undefined;
+  if (typeof guest !== 'string' || !isTime(started) || !isTime(ended)) return undefined;
+  if (typeof host !== 'string' || typeof node !== 'string' || !isCount(vmid)) return undefined;
+  return { kind: 'restore', snapshot, guest, to: { host, node, vmid }, started, ended, outcome };
+}
+
+function parseClaim({ line, run, token, expires }: Raw): ClaimRecord | undefined {
+  if (!matches(line, /^[0-9a-f]{16}$/) || typeof run !== 'string') return undefined;
+  if (!matches(token, /^[0-9a-f]{32}$/) || !isTime(expires)) return undefined;
+  return { kind: 'claim', line, run, token, expires };
+}
+
+function parsePart(value: unknown): { readonly number: number; readonly of: number } | undefined {
+  const { number, of } = asObject(value);
+  return isCount(number) && isCount(of) && number >= 1 && number <= of ? { number, of } : undefined;
+}
+
+function parseSnapshots(value: unknown): readonly RecordedSnapshot[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const parsed = value.map(parseSnapshot);
+  return parsed.every((snapshot) => snapshot !== undefined) ? parsed : undefined;
+}
+
+function parseSnapshot(value: unknown): RecordedSnapshot | undefined {
+  const { id, original, path, hostname, time } = asObject(value);
+  if (!matches(id, ID)) return undefined;
+  return {
+    id,
+    ...(matches(original, ID) && { original }),
+    ...(typeof path === 'string' && { path }),
+    ...(typeof hostname === 'string' && { hostname }),
+    ...(isTime(time) && { time }),
+  };
+}
+
+const ID = /^[0-9a-f]{64}$/;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+
+function isTime(value: unknown): value is string {
+  return matches(value, TIME) && !Number.isNaN(Date.parse(value));
+}
+
+function matches(value: unknown, pattern: RegExp): value is string {
+  return typeof value === 'string' && pattern.test(value);
+}
+
+function oneOf<T extends string>(value: unknown, texts: readonly T[]): T | undefined {
+  return texts.find((text) => text === value);
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string');
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function parseObject(json: Uint8Array): Raw {
+  try {
+    return asObject(JSON.parse(Buffer.from(json).toString('utf8')));
+  } catch {
+    return {};
+  }
+}
+
+function asObject(value: unknown): Raw {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}

@@ -1,0 +1,52 @@
+import type { PvebakRecord, RecordKind } from './record.ts';
+
+const MARK = 'pvebak-record';
+
+/**
+ * What a record's tags say, so that a list of snapshots is enough for most questions and no record has to be opened: its
+ * kind; of a verification also how, with what outcome, of what, and which part; of a claim its line, run and token.
+ */
+export function recordTags(record: PvebakRecord): readonly string[] {
+  return [MARK, `kind=${record.kind}`, ...detailTags(record)];
+}
+
+function detailTags(record: PvebakRecord): readonly string[] {
+  switch (record.kind) {
+    case 'verify': {
+      const { reading, outcome, scope, part } = record;
+      const shared = [`reading=${reading}`, `outcome=${outcome}`, `scope=${scope}`];
+      return part === undefined ? shared : [...shared, `part=${part.number}/${part.of}`];
+    }
+    case 'claim':
+      return [`line=${record.line}`, `run=${record.run}`, `token=${record.token}`];
+    case 'pin':
+    case 'restore':
+      return [];
+  }
+}
+
+/** What is known of a record by its snapshot alone. */
+export interface RecordHead {
+  readonly kind: RecordKind;
+  /** The tags `KEY=VALUE`; of several with one key the first. */
+  readonly tags: ReadonlyMap<string, string>;
+}
+
+const KINDS: readonly RecordKind[] = ['verify', 'pin', 'restore', 'claim'];
+
+/** @returns undefined when the snapshot is no record, or of a kind that is not known */
+export function recordHead({
+  paths,
+  tags,
+}: {
+  readonly paths: readonly string[];
+  readonly tags: readonly string[];
+}): RecordHead | undefined {
+  if (!tags.includes(MARK) || paths.length !== 1 || paths[0] !== '/pvebak') return undefined;
+  const pairs = tags
+    .filter((tag) => tag.includes('='))
+    .map((tag) => [tag.slice(0, tag.indexOf('=')), tag.slice(tag.indexOf('=') + 1)] as const);
+  const values = new Map(pairs.reverse());
+  const kind = KINDS.find((known) => known === values.get('kind'));
+  return kind === undefined ? undefined : { kind, tags: values };
+}

@@ -1,0 +1,75 @@
+/**
+ * What is known beyond guests (FORMAT.md, "Records"): `record.json`, whose schema is `schemas/record.schema.json`. Times
+ * are RFC 3339.
+ */
+export type PvebakRecord = VerifyRecord | PinRecord | RestoreRecord | ClaimRecord;
+
+export type RecordKind = PvebakRecord['kind'];
+
+/** A snapshot by its id; it is still the same one when its id or its original is this id or this original. */
+export interface RecordedSnapshot {
+  readonly id: string;
+  /** The id it had before restic rewrote it. */
+  readonly original?: string;
+  /** `/qemu/101`, `/node/fra1` */
+  readonly path?: string;
+  readonly hostname?: string;
+  readonly time?: string;
+}
+
+/** Snapshots were verified. */
+export interface VerifyRecord {
+  readonly kind: 'verify';
+  readonly started: string;
+  readonly ended: string;
+  /** Where it ran. */
+  readonly host: string;
+  /** All there were, and all packs; or some. */
+  readonly scope: 'repository' | 'snapshots';
+  readonly reading: 'structure' | 'subset' | 'read-data';
+  /** Of a subset: one of so many parts of all packs, counted from 1. */
+  readonly part?: { readonly number: number; readonly of: number };
+  /** Whether no fault was found anywhere. */
+  readonly outcome: 'whole' | 'damaged';
+  readonly whole: readonly RecordedSnapshot[];
+  readonly damaged: readonly RecordedSnapshot[];
+  /** Each with its file or path, at most 100. */
+  readonly faults: readonly string[];
+}
+
+/** Snapshots are to be kept, whatever retention says. Of several pins of a snapshot the newest counts. */
+export interface PinRecord {
+  readonly kind: 'pin';
+  readonly snapshots: readonly RecordedSnapshot[];
+  /** Until when; absent for ever. One in the past takes an earlier pin back. */
+  readonly until?: string;
+  readonly reason: string;
+}
+
+/** A guest was restored from a snapshot. */
+export interface RestoreRecord {
+  readonly kind: 'restore';
+  readonly snapshot: RecordedSnapshot;
+  /** `qemu/101` */
+  readonly guest: string;
+  readonly to: { readonly host: string; readonly node: string; readonly vmid: number };
+  readonly started: string;
+  readonly ended: string;
+  readonly outcome: 'restored' | 'failed';
+}
+
+/** A runner dumps a line now. Of several claims that have not expired, the one with the lowest token counts. */
+export interface ClaimRecord {
+  readonly kind: 'claim';
+  readonly line: string;
+  readonly run: string;
+  /** 32 hex digits at random. */
+  readonly token: string;
+  readonly expires: string;
+}
+
+/** With a version, indented, and with a newline at its end. */
+export function encodeRecord(record: PvebakRecord): Uint8Array<ArrayBuffer> {
+  const text = `${JSON.stringify({ version: 1, ...record }, undefined, 2)}\n`;
+  return new Uint8Array(Buffer.from(text, 'utf8'));
+}
