@@ -6,6 +6,7 @@ import { addNbdCommand } from './nbd-options.ts';
 import { withRepositoryOptions } from './repository-options.ts';
 import { addRestoreCommand } from './restore-options.ts';
 import { packageVersion, type Surroundings } from './surroundings.ts';
+import { addVerifyCommand } from './verify-command-options.ts';
 
 /**
  * Runs the command that the arguments name and returns its exit status. Each command is loaded when it runs: all together take
@@ -132,6 +133,14 @@ export async function runProgram(args: readonly string[], surroundings: Surround
 
   addNbdCommand(program, (options) =>
     runs(import('./commands/nbd-command.ts').then(({ nbdCommand }) => nbdCommand(options, surroundings))),
+  );
+
+  addVerifyCommand(program, (options) =>
+    runs(
+      import('./commands/verify-command.ts').then(({ verifyCommand }) =>
+        verifyCommand(options, surroundings),
+      ),
+    ),
   );
 
   addKeyCommands(program, runs, surroundings);
