@@ -22,16 +22,17 @@ export function labelText(label: ItemLabel): string {
   }
 }
 
-/** `42 %, 27 GiB of 64 GiB, 310 MiB/s, 1.1 GiB new, 2 min left` */
+/** `42 %, 27 GiB of 64 GiB, 310 MiB/s, 1.1 GiB new, 2 min left`, `archive proved; restoring on the node, 42 %` */
 export function progressText(progress: Progress): string {
   const { phase, doneBytes, totalBytes, newBytes, elapsedMs } = progress;
   if (phase === 'committing') return 'storing the index and the snapshot';
-  if (phase === 'restoring') return 'archive proved; restoring on the node';
+  if (phase === 'restoring')
+    return ['archive proved; restoring on the node', ...(doneBytes > 0 ? percentOf(progress) : [])].join(
+      ', ',
+    );
   const rate = elapsedMs > 0 ? (doneBytes / elapsedMs) * 1000 : 0;
   const parts = [
-    ...(totalBytes === undefined || totalBytes === 0
-      ? []
-      : [`${Math.floor((doneBytes / totalBytes) * 100)} %`]),
+    ...percentOf(progress),
     totalBytes === undefined
       ? formatBytes(doneBytes)
       : `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`,
@@ -42,6 +43,11 @@ export function progressText(progress: Progress): string {
       : [`${formatDuration(((totalBytes - doneBytes) / rate) * 1000)} left`]),
   ];
   return parts.join(', ');
+}
+
+/** At most one; none where there is no telling. */
+function percentOf({ doneBytes, totalBytes = 0 }: Progress): readonly string[] {
+  return totalBytes === 0 ? [] : [`${Math.floor((doneBytes / totalBytes) * 100)} %`];
 }
 
 /** What came of it, one line. */
