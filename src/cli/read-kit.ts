@@ -1,6 +1,7 @@
 import type { HostEntry, RepositoryEntry, Site } from '../config/site.ts';
 import type { GuestSnapshot } from '../plan/facts.ts';
 import { toGuestSnapshot } from '../plan/guest-snapshot.ts';
+import type { ResticSnapshot } from '../plan/restic-snapshot.ts';
 import { formatGuestRef } from '../pve/guest.ts';
 import { type GuestConfig, parseGuestConfig } from '../pve/guest-config.ts';
 import { readSnapshots } from '../repository/read-snapshots.ts';
@@ -9,8 +10,10 @@ import { archiveName } from '../snapshot/archive-name.ts';
 import { findNode, readSmallFile } from '../snapshot/snapshot-files.ts';
 import { UserError } from '../user-error.ts';
 import { openSiteRepository } from './open-site.ts';
+import { recoveryId } from './recovery-id.ts';
 import type { FoundRepository, KitGuest, KitRepository, RecoveryKit } from './recovery-kit.ts';
 import { listLines, passwordLine, passwordSource, recoveryLines } from './recovery-lines.ts';
+import { recoveryNodes } from './recovery-nodes.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
@@ -37,12 +40,14 @@ async function readRepository(
   const common = { name: entry.name, where: entry.path, password: passwordSource(entry.password) };
   try {
     const repository = await openSiteRepository(entry, surroundings);
+    const snapshots = await readSnapshots(repository);
     const found: FoundRepository = {
       id: repository.config.id,
       keys: repository.keyCount,
       passwordLine: passwordLine(common.password),
       listLines: listLines(repository.where),
-      guests: await readGuests(repository, site, surroundings),
+      guests: await readGuests(repository, snapshots, { site, surroundings }),
+      nodes: recoveryNodes(snapshots, repository.where),
     };
     return { ...common, found };
   } catch (error) {
@@ -53,10 +58,10 @@ async function readRepository(
 
 async function readGuests(
   repository: Repository,
-  site: Site,
-  { home, signal }: Surroundings,
+  all: readonly ResticSnapshot[],
+  { site, surroundings }: { readonly site: Site; readonly surroundings: Surroundings },
 ): Promise<readonly KitGuest[]> {
-  const all = await readSnapshots(repository);
+  const { home, signal } = surroundings;
   const lines = Map.groupBy(
     all.map((snapshot) => toGuestSnapshot(snapshot)).filter((snapshot) => snapshot !== undefined),
     ({ hostId, guest, line }) => `${hostId} ${formatGuestRef(guest)} ${line ?? ''}`,
@@ -68,7 +73,7 @@ async function readGuests(
       session.signal.throwIfAborted();
       const newest = snapshots.at(-1);
       if (newest === undefined) continue;
-      const id = shortId(newest.id, all);
+      const id = recoveryId(newest.id, all);
       const host = [...site.hosts.values()].find((entry) => entry.id === newest.hostId);
       guests.push({ ...(await readGuest(session, newest, { id, host, home })), snapshots: snapshots.length });
     }
@@ -118,10 +123,4 @@ async function readContents(
 function byGuest([a]: readonly GuestSnapshot[], [b]: readonly GuestSnapshot[]): number {
   if (a === undefined || b === undefined) return 0;
   return a.hostId.localeCompare(b.hostId) || a.guest.vmid - b.guest.vmid || a.time - b.time;
-}
-
-/** Eight digits, as restic shows them, where no other snapshot begins so. */
-function shortId(id: string, all: readonly { readonly id: string }[]): string {
-  const short = id.slice(0, 8);
-  return all.filter((other) => other.id.startsWith(short)).length === 1 ? short : id;
 }

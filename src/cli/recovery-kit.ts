@@ -1,5 +1,6 @@
 import type { SecretRef } from '../config/site.ts';
 import type { GuestSnapshot } from '../plan/facts.ts';
+import type { NodeName } from '../pve/guest.ts';
 
 /** All that is needed to get the guests of a site back, with pvebak or without; no secret is in it. */
 export interface RecoveryKit {
@@ -27,6 +28,7 @@ export interface FoundRepository {
   /** Lists what is there, with restic and with pvebak. */
   readonly listLines: readonly string[];
   readonly guests: readonly KitGuest[];
+  readonly nodes: readonly KitNode[];
 }
 
 /** A reference to a secret; one that stands in the site file itself is left out. */
@@ -49,6 +51,21 @@ export interface KitGuest {
       }
     /** The snapshot could not be read. */
     | { readonly kind: 'unreadable'; readonly reason: string };
+}
+
+/** A node's own configuration with its newest snapshot, as `--json` prints it. */
+export interface KitNode {
+  readonly node: NodeName;
+  /** The id of the host. */
+  readonly host: string;
+  /** 64 hex digits */
+  readonly snapshot: string;
+  /** RFC 3339 */
+  readonly time: string;
+  /** How many snapshots of it there are. */
+  readonly snapshots: number;
+  /** Unpacks it into a new folder, on any machine; a line for a shell. */
+  readonly restic: string;
 }
 
 export type RecoveryRemark =

@@ -2,6 +2,7 @@ import { formatGuestRef } from '../../pve/guest.ts';
 import type {
   FoundRepository,
   KitGuest,
+  KitNode,
   KitRepository,
   PasswordSource,
   RecoveryKit,
@@ -60,8 +61,9 @@ function repositoryBlocks(repository: KitRepository, timeZone: string): readonly
     return [[`REPOSITORY ${repository.name}`, `  ${repository.where} holds no repository yet: pvebak init`]];
   return [
     repositoryLines(repository, found),
-    ...(found.guests.length === 0 ? [['  There are no backups in it.']] : []),
+    ...(found.guests.length + found.nodes.length === 0 ? [['  There are no backups in it.']] : []),
     ...found.guests.map((guest) => guestLines(guest, timeZone)),
+    ...found.nodes.map((node) => nodeLines(node, timeZone)),
   ];
 }
 
@@ -97,6 +99,15 @@ function guestLines({ snapshot, name, snapshots, recovery }: KitGuest, timeZone:
     `    ${recovery.restic}`,
     `    ${recovery.pvebak}`,
     ...recovery.remarks.map((remark) => `  note: ${remarkText(remark)}`),
+  ];
+}
+
+function nodeLines({ node, host, snapshot, time, snapshots, restic }: KitNode, timeZone: string): string[] {
+  const moment = datedMoment(Date.parse(time), timeZone);
+  return [
+    `node ${node} of ${host}: its /etc/pve, keys included, and /etc/network`,
+    `  snapshot ${snapshot.slice(0, 8)} of ${moment}, the newest of ${count(snapshots, 'snapshot')}`,
+    `    ${restic}`,
   ];
 }
 
