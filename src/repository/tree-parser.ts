@@ -14,6 +14,9 @@ export interface StoredNode {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+/** What is kept of a string to see whether it is the key that is looked for. */
+const LONGEST_KEY = 16;
+
 /** Everything but content lists; more than this in one tree is refused. */
 const MOST_FACT_BYTES = 64 << 20;
 
@@ -23,7 +26,7 @@ const MOST_FACT_BYTES = 64 << 20;
  * `push` every piece, then `end`.
  */
 export class TreeParser {
-  readonly #contents: BlobList[] = [];
+  readonly #contents: ContentIds[] = [];
   readonly #facts: Buffer[] = [];
   #factBytes = 0;
   #state: 'facts' | 'content' = 'facts';
@@ -73,7 +76,9 @@ export class TreeParser {
       name: goUnquote(name),
       type,
       size,
-      content: lifted ?? new BlobList(),
+      get content() {
+        return lifted?.list ?? NO_CONTENT;
+      },
       subtree: parseBlobId(subtree),
       fields,
     };
@@ -82,14 +87,17 @@ export class TreeParser {
   /** Copies facts up to the bracket that opens a content list, leaving the list's number in its place. */
   #readFacts(bytes: Buffer, start: number): number {
     for (let at = start; at < bytes.length; at++) {
+      if (this.#inString) {
+        at = this.#endOfString(bytes, at);
+        continue;
+      }
       const byte = bytes[at] ?? 0;
-      if (this.#inString) this.#stringByte(byte);
-      else if (byte === 0x22) this.#openString();
+      if (byte === 0x22) this.#openString();
       else if (byte === 0x3a) this.#expectValueOf = this.#lastKey === 'content' ? 'content' : undefined;
       else if (byte === 0x5b && this.#expectValueOf === 'content') {
         this.#keepFacts(bytes.subarray(start, at));
         this.#keepFacts(Buffer.from(`[${this.#contents.length}`));
-        this.#contents.push(new BlobList());
+        this.#contents.push(new ContentIds());
         this.#state = 'content';
         return at + 1;
       } else if (byte > 0x20) this.#expectValueOf = undefined;
@@ -104,15 +112,24 @@ export class TreeParser {
     this.#expectValueOf = undefined;
   }
 
-  #stringByte(byte: number): void {
-    if (this.#escaped) this.#escaped = false;
-    else if (byte === 0x5c) this.#escaped = true;
-    else if (byte === 0x22) {
+  /** Where the string ends, or the last byte when it does not end in this piece. */
+  #endOfString(bytes: Buffer, start: number): number {
+    let at = start;
+    let escaped = this.#escaped;
+    for (; at < bytes.length; at++) {
+      const byte = bytes[at];
+      if (escaped) escaped = false;
+      else if (byte === 0x5c) escaped = true;
+      else if (byte === 0x22) break;
+    }
+    this.#escaped = escaped;
+    if (this.#key.length < LONGEST_KEY)
+      this.#key += bytes.toString('latin1', start, Math.min(at, start + LONGEST_KEY - this.#key.length));
+    if (at < bytes.length) {
       this.#inString = false;
       this.#lastKey = this.#key;
-      return;
     }
-    if (this.#key.length < 16) this.#key += String.fromCharCode(byte);
+    return at;
   }
 
   #readContent(bytes: Buffer, start: number): number {
@@ -120,6 +137,12 @@ export class TreeParser {
       const byte = bytes[at] ?? 0;
       if (this.#inId) this.#idByte(byte);
       else if (byte === 0x22) {
+        const id = wholeId(bytes, at + 1);
+        if (id !== undefined) {
+          this.#contents.at(-1)?.push(id);
+          at += 65;
+          continue;
+        }
         this.#inId = true;
         this.#hexLength = 0;
       } else if (byte === 0x5d) {
@@ -149,5 +172,37 @@ export class TreeParser {
     this.#factBytes += bytes.length;
     if (this.#factBytes > MOST_FACT_BYTES) throw new RangeError('the tree is larger than is accepted');
     this.#facts.push(Buffer.from(bytes));
+  }
+}
+
+/** The id that begins here, when all of it is in this piece and right; else it is read byte by byte. */
+function wholeId(bytes: Buffer, start: number): BlobId | undefined {
+  if (bytes[start + 64] !== 0x22) return undefined;
+  const id = Buffer.from(bytes.toString('latin1', start, start + 64), 'hex');
+  return id.length === 32 ? blobId(id) : undefined;
+}
+
+const NO_CONTENT = new BlobList();
+const FEW_IDS = 64;
+
+/**
+ * Ids of one list. A few stay apart until somebody asks for them: a `BlobList` has room for thousands from the start, and of most
+ * nodes of a folder the list is never looked at.
+ */
+class ContentIds {
+  #few: BlobId[] = [];
+  #list: BlobList | undefined;
+
+  push(id: BlobId): void {
+    if (this.#list !== undefined || this.#few.length === FEW_IDS) this.list.push(id);
+    else this.#few.push(id);
+  }
+
+  get list(): BlobList {
+    if (this.#list === undefined) {
+      this.#list = BlobList.of(...this.#few);
+      this.#few = [];
+    }
+    return this.#list;
   }
 }
