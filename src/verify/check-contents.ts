@@ -15,6 +15,8 @@ export interface StoredTar {
   readonly snapshot: string;
   /** The same for the same tar. */
   readonly key: string;
+  /** `/lxc/105` */
+  readonly folder: string;
   readonly path: string;
   readonly node: StoredNode;
   /** 64 hex digits; undefined when the record does not state it. */
@@ -72,6 +74,8 @@ export class ContentsChecker {
       note(`${folder.path}/${record}`, recorded);
       return undefined;
     }
+    if (recorded.hasFiles && folder.subtree('rootfs') === undefined)
+      note(`${folder.path}/rootfs`, 'it is not there');
     if (recorded.guest !== undefined && `/${recorded.guest}` !== folder.path)
       note(`${folder.path}/${record}`, `it is of ${recorded.guest}`);
     const disks = await this.#checkDisks(folder, recorded, note);
@@ -82,7 +86,7 @@ export class ContentsChecker {
     if (wrong !== undefined) note(path, wrong);
     if (archive === undefined || wrong !== undefined || disks === undefined) return undefined;
     if (!name.endsWith('.vma'))
-      return { snapshot, path, ...archive, sha256, rootfs: folder.subtree('rootfs') };
+      return { snapshot, folder: folder.path, path, ...archive, sha256, rootfs: folder.subtree('rootfs') };
     const config = await folder.small('qemu-server.conf');
     const differs = await this.#compareViews(archive, disks, config);
     if (differs !== undefined) note(path, differs);

@@ -4,6 +4,8 @@ export interface RecordedFiles {
   readonly guest: string | undefined;
   readonly disks: readonly RecordedDisk[];
   readonly archive: RecordedArchive;
+  /** Whether the files of a container stand beside its archive. */
+  readonly hasFiles: boolean;
 }
 
 export interface RecordedDisk {
@@ -38,10 +40,12 @@ export function parseRecordedFiles(json: Uint8Array): RecordedFiles | string {
   if (archive === undefined) return 'it does not say what the archive is';
   if (!disks.every((disk) => disk !== undefined)) return 'it does not say what each disk is';
   const { type, vmid } = asObject(raw['guest']);
+  const { folders } = asObject(raw['rootfs']);
   return {
     guest: raw['guest'] === undefined ? undefined : `${String(type)}/${String(vmid)}`,
     disks,
     archive,
+    hasFiles: isCount(folders) && folders > 0,
   };
 }
 

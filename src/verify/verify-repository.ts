@@ -1,10 +1,10 @@
 import { inspectSnapshots } from '../repository/inspect-snapshots.ts';
 import type { Inspection } from '../repository/inspection.ts';
 import { readKeys } from '../repository/key-ring.ts';
-import type { BlobId, FileId } from '../repository/object-id.ts';
+import { type BlobId, type FileId, toHex } from '../repository/object-id.ts';
 import type { Snapshot } from '../repository/snapshot-file.ts';
 import { ContentsChecker, type StoredTar } from './check-contents.ts';
-import { checkTar } from './check-tar.ts';
+import { checkTar, type TarFault } from './check-tar.ts';
 import type { Fault, TouchedSnapshot, TracedFault } from './fault.ts';
 import { FaultBook } from './fault-book.ts';
 import { type FoundPacks, findPacks, type Wanted, wantedBlobs } from './find-packs.ts';
@@ -188,7 +188,9 @@ class Verification {
   /** Equal ones are read once. */
   async #readTars(tars: readonly StoredTar[]): Promise<void> {
     this.#begin();
-    const distinct = Map.groupBy(tars, ({ key, sha256 }) => `${key} ${sha256}`);
+    const distinct = Map.groupBy(tars, ({ key, sha256, rootfs }) =>
+      [key, sha256, rootfs === undefined ? '' : toHex(rootfs)].join(' '),
+    );
     const totalBytes = distinct.values().reduce((sum, [tar]) => sum + (tar?.node.size ?? 0), 0);
     let doneBytes = 0;
     for (const [done, same] of [...distinct.values()].entries()) {
@@ -198,17 +200,23 @@ class Verification {
         doneBytes += bytes;
         this.#tell('archives', { done, total: distinct.size, doneBytes, totalBytes });
       };
-      const wrong = await this.#readTar(first, onRead);
-      if (wrong !== undefined)
-        for (const { snapshot, path } of same) this.#book.noteContents(snapshot, path, wrong);
+      for (const fault of await this.#readTar(first, onRead))
+        for (const { snapshot, folder, path } of same) {
+          const place = fault.kind === 'archive' ? path : `${folder}/rootfs${fault.path}`;
+          this.#book.noteContents(snapshot, place, fault.what);
+        }
     }
   }
 
-  async #readTar({ node, sha256 }: StoredTar, onRead: (bytes: number) => void): Promise<string | undefined> {
+  async #readTar(
+    { node, sha256, rootfs }: StoredTar,
+    onRead: (bytes: number) => void,
+  ): Promise<readonly TarFault[]> {
+    const { signal } = this.#inspection;
     try {
-      return await checkTar(node, { source: this.#source, sha256, onRead, signal: this.#inspection.signal });
+      return await checkTar(node, { source: this.#source, sha256, rootfs, onRead, signal });
     } catch (error) {
-      if (error instanceof NotedDamage) return undefined;
+      if (error instanceof NotedDamage) return [];
       throw error;
     }
   }
