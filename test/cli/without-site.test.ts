@@ -329,6 +329,7 @@ describe('pvebak kit', () => {
     expect(stdout).toContain(`  password  the first line of ${place.folder}/password\n`);
     for (const { restic, pvebak } of guests) expect(stdout).toContain(`    ${restic}\n    ${pvebak}\n`);
     for (const line of [passwordLine, ...listLines]) expect(stdout).toContain(`    ${line}\n`);
+    expect(stdout).toContain('note: mp1 at /cache was not dumped, and comes back empty');
     expect(stdout).toContain('note: mp2 at /share was not dumped (bind mount)');
   });
 
@@ -337,7 +338,7 @@ describe('pvebak kit', () => {
     const { guests } = await readKit();
     expect(guests.map(({ restic }) => restic)).toEqual([
       `restic -r ${repository} dump ${short('qemu/101')} /qemu/101/archive/vzdump-qemu-101.vma | qmrestore - 101`,
-      `restic -r ${repository} dump ${short('lxc/105')} /lxc/105/archive/vzdump-lxc-105.tar | pct restore 105 - --rootfs local:0 --mp0 local:0,mp=/srv,backup=1 --unprivileged 1`,
+      `restic -r ${repository} dump ${short('lxc/105')} /lxc/105/archive/vzdump-lxc-105.tar | pct restore 105 - --rootfs local:0 --mp0 local:0,mp=/srv,backup=1 --mp1 local:0,mp=/cache --unprivileged 1`,
       `restic -r ${repository} dump ${short('lxc/106')} /lxc/106/archive/vzdump-lxc-106.tar | pct restore 106 - --rootfs local:0 --unprivileged 0 && pct template 106`,
     ]);
   });
