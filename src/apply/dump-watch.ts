@@ -1,4 +1,4 @@
-import type { VzdumpRecord } from '../pve/vzdump-log.ts';
+import type { VzdumpRecord } from '../pve/vzdump-record.ts';
 import { type DumpFlow, type DumpStall, lookAgain, type QuietDump, stallOf } from './dump-stall.ts';
 
 export interface DumpWatchOptions {

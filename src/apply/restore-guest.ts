@@ -126,7 +126,13 @@ class Restore {
       ...(map !== undefined && { mapStorage: map.storage }),
     };
     const { type } = this.#target;
-    return placeRestore({ type, config: this.#snapshot.config, choice, way });
+    return placeRestore({
+      type,
+      config: this.#snapshot.config,
+      choice,
+      way,
+      archiveBytes: this.#snapshot.size,
+    });
   }
 
   #delivery(way: RestoreWay, placement: Placement): Delivery {

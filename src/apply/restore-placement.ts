@@ -32,6 +32,8 @@ export interface PlacementQuestion {
   readonly config: GuestConfig | undefined;
   readonly choice: StorageChoice;
   readonly way: 'staged' | 'streamed';
+  /** Of the archive: what a volume without a size is guessed by. */
+  readonly archiveBytes?: number;
 }
 
 /** The tools' own default. */
@@ -58,9 +60,12 @@ function placeVm({ config = parseGuestConfig('qemu', ''), choice }: PlacementQue
   return { needs: summed(needs), told, empty: [], leftOut: [] };
 }
 
-function placeContainer({ config, choice, way }: PlacementQuestion): Placement {
+function placeContainer({ config, choice, way, archiveBytes }: PlacementQuestion): Placement {
   const known = config ?? parseGuestConfig('lxc', '');
-  const options = containerRestoreOptions(known, choice);
+  const options = containerRestoreOptions(known, {
+    ...choice,
+    ...(archiveBytes !== undefined && { archiveBytes }),
+  });
   const volumes = known.volumes.filter(({ leftOut }) => leftOut !== 'bind mount' && leftOut !== 'device');
   const needs = volumes.map(({ storage, bytes = 0 }) => ({
     storage: targetStorage(storage, choice) ?? DEFAULT_STORAGE,

@@ -1,5 +1,5 @@
 import type { GuestRef } from '../pve/guest.ts';
-import type { VzdumpRecord } from '../pve/vzdump-log.ts';
+import type { VzdumpRecord } from '../pve/vzdump-record.ts';
 import { wrappedDump } from '../pve/wrapper/dump-script.ts';
 import { heartbeat } from '../pve/wrapper/heartbeat.ts';
 import type { CommandExit, Shell } from '../transport/shell.ts';

@@ -1,5 +1,6 @@
 import { type DumpVerdict, dumpVerdict } from '../pve/dump-verdict.ts';
-import { VzdumpLog, type VzdumpRecord } from '../pve/vzdump-log.ts';
+import { VzdumpLog } from '../pve/vzdump-log.ts';
+import type { VzdumpRecord } from '../pve/vzdump-record.ts';
 
 const MOST_LOG_BYTES = 1 << 20;
 const MOST_RECORDS = 20_000;

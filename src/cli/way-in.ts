@@ -135,9 +135,14 @@ function warn({ key, path }: SecretWarning, { stderr }: Surroundings): void {
   stderr.write(`warning: ${path} (${key}) can be read by every user of this machine: chmod 600 it\n`);
 }
 
+/** A host of the command line is named by how it is logged in to, which no entry of a site file can be. */
+function whereKeyStands({ name }: HostEntry): string {
+  return name.includes('@') ? '--host-key' : `hosts.${name}.host_key`;
+}
+
 async function knownKeys(host: HostEntry, { hostKeys }: SshAccess): Promise<KnownKeys> {
   if (hostKeys.kind === 'fingerprints')
-    return { kind: 'fingerprints', sha256: hostKeys.sha256, where: `hosts.${host.name}.host_key` };
+    return { kind: 'fingerprints', sha256: hostKeys.sha256, where: whereKeyStands(host) };
   const files = await Promise.all(
     hostKeys.files.map(async (file) => ({ file, text: await readFile(file, 'utf8').catch(() => '') })),
   );

@@ -2,8 +2,6 @@ import { LogLines } from './log-lines.ts';
 import { parseVzdumpLine } from './vzdump-line.ts';
 import type { VzdumpRecord } from './vzdump-record.ts';
 
-export type { VzdumpRecord } from './vzdump-record.ts';
-
 /** Parses vzdump's log, fed in pieces of any size, as it comes. */
 export class VzdumpLog {
   readonly #lines = new LogLines();
