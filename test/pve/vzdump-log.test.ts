@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { dumpVerdict } from '../../src/pve/dump-verdict.ts';
-import { VzdumpLog, type VzdumpRecord, vzdumpRecords } from '../../src/pve/vzdump-log.ts';
+import { VzdumpLog, vzdumpRecords } from '../../src/pve/vzdump-log.ts';
+import type { VzdumpRecord } from '../../src/pve/vzdump-record.ts';
 
 const folder = new URL('../fixtures/vzdump-log/', import.meta.url);
 const recordings = readdirSync(folder).filter((file) => file.endsWith('.log'));
