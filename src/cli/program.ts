@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { addBrowseCommands } from './browse-commands.ts';
 import { exampleText } from './example-text.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { addNbdCommand } from './nbd-options.ts';
@@ -142,6 +143,8 @@ export async function runProgram(args: readonly string[], surroundings: Surround
       ),
     ),
   );
+
+  addBrowseCommands(program, runs, surroundings);
 
   addKeyCommands(program, runs, surroundings);
 
