@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { doBlobTask } from './blob-work.ts';
+import { zstdDecompressSync } from 'node:zlib';
 import { decrypt, type MasterKey } from './encryption.ts';
 import { type BlobType, toHex } from './object-id.ts';
 import { decodePackHeader, type PackEntry } from './pack-header.ts';
@@ -83,9 +83,21 @@ function checkBlob(key: MasterKey, entry: PackEntry, { bytes, from }: PackCheck)
   const finding = (what: string) => ({ type, id: toHex(id), offset, what });
   const start = offset - from;
   if (start < 0 || start + length > bytes.length) return finding('it lies beyond the end of the file');
-  const sealed = bytes.subarray(start, start + length);
-  const opened = doBlobTask(key, { kind: 'open', sealed, id, uncompressedLength });
-  if (opened.kind === 'damaged') return finding(opened.what);
-  if (opened.kind === 'open') releaseMemory(opened.bytes);
-  return undefined;
+  const plaintext = decrypt(key, bytes.subarray(start, start + length));
+  if (plaintext === undefined) return finding('its MAC is wrong');
+  const content = uncompressedLength > 0 ? decompress(plaintext, uncompressedLength) : plaintext;
+  if (content === undefined) return finding('it cannot be decompressed');
+  const isWhole = hash('sha256', content, 'buffer').equals(id);
+  releaseMemory(plaintext);
+  if (content !== plaintext) releaseMemory(content);
+  return isWhole ? undefined : finding('its content has another id');
+}
+
+function decompress(plaintext: Uint8Array, length: number): Uint8Array | undefined {
+  try {
+    const content = zstdDecompressSync(plaintext, { maxOutputLength: length });
+    return content.length === length ? content : undefined;
+  } catch {
+    return undefined;
+  }
 }

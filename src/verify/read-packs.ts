@@ -10,7 +10,7 @@ import type { FaultBook } from './fault-book.ts';
 import type { Wanted } from './find-packs.ts';
 
 /** Packs are read whole where at least half of a pack is wanted, so this is what lies in memory, and no more. */
-const BYTES_UNDER_WAY = 64 << 20;
+const BYTES_UNDER_WAY = 48 << 20;
 
 export interface PackReading {
   readonly book: FaultBook;
