@@ -2,7 +2,6 @@
  * The configuration file of a guest: `#` lines that are its description, `key: value` lines, then sections of snapshots and
  * pending changes, which are kept as they are.
  */
-import { createHash } from 'node:crypto';
 
 export type GuestType = 'qemu' | 'lxc';
 
@@ -73,8 +72,9 @@ export function decodeText(text: string): string {
   return Buffer.from(decoded, 'latin1').toString('utf8');
 }
 
+/** Nearly every start of a tool loads this module, and few of them need the cryptography. */
 export function digestOf(content: string): string {
-  return createHash('sha1').update(content).digest('hex');
+  return process.getBuiltinModule('node:crypto').createHash('sha1').update(content).digest('hex');
 }
 
 function byKey(a: readonly [string, string], b: readonly [string, string]): number {

@@ -16,7 +16,6 @@ import { ctStatus } from './guest-status.ts';
 import { guestRun, nodeName, setGuestRun } from './lab-state.ts';
 import { mountPointsOf } from './mount-points.ts';
 import { type CommandLine, flag, isSet, type OptionKind, parseCommandLine, text } from './options.ts';
-import { pctRestore } from './pct-restore-command.ts';
 import { moveToPool, poolOf } from './pools.ts';
 import { print } from './print.ts';
 import { ToolError } from './tool-error.ts';
@@ -39,7 +38,10 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
 export async function pct(args: readonly string[]): Promise<number> {
   const [name = '', ...rest] = args;
   if (name === 'list') return list();
-  if (name === 'restore') return await pctRestore(rest);
+  if (name === 'restore') {
+    const { pctRestore } = await import('./pct-restore-command.ts');
+    return await pctRestore(rest);
+  }
   const command = COMMANDS.get(name);
   if (command === undefined) throw new ToolError(`ERROR: unknown command 'pct ${name}'`);
   const line = parseCommandLine(rest, { usage: `pct ${name} <vmid> [OPTIONS]`, option: optionOf });

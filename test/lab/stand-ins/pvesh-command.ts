@@ -7,7 +7,6 @@ import { isOnline, nodeName } from './lab-state.ts';
 import { type CommandLine, optionValue, parameterError, parseCommandLine, text } from './options.ts';
 import { print } from './print.ts';
 import * as answers from './pvesh-answers.ts';
-import { pveshCreate } from './pvesh-create.ts';
 import * as storages from './pvesh-storage-answers.ts';
 import * as tasks from './pvesh-task-answers.ts';
 import { ToolError } from './tool-error.ts';
@@ -60,7 +59,10 @@ export async function pvesh(args: readonly string[]): Promise<number> {
   const line = parseCommandLine(rest, { usage, option: () => text });
   const path = line.positional[0];
   if (path === undefined) throw new ToolError(`400 not enough arguments\n${usage}`);
-  if (command === 'create') return await pveshCreate(path, line);
+  if (command === 'create') {
+    const { pveshCreate } = await import('./pvesh-create.ts');
+    return await pveshCreate(path, line);
+  }
   if (command !== 'get') throw new ToolError(`ERROR: unknown command 'pvesh ${command}'`);
   const answer = get(path, line, usage);
   printAnswer(answer, formatOf(line, usage));
