@@ -1,4 +1,5 @@
 /** Chunk sizes: what a second backup adds with each, before compression on two recorded backups of QEMU, and with all that it costs. */
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -29,7 +30,7 @@ export async function chunksSection(context: BenchContext): Promise<Section> {
     verdicts: [
       atMost(
         `recorded pair, chunks of ${judged / KIB} KiB, growth before compression`,
-        bytesThatDiffer(before, after, judged) / differing,
+        newBytes(before, after, judged) / differing,
         {
           bar: BAR,
           unit: 'x the differing blocks',
@@ -46,22 +47,47 @@ function recordedTable(before: Disks, after: Disks, differing: number): Table {
     title: `Two backups of a VM that ran, recorded: ${mib(differing).toFixed(2)} MiB in blocks of 4 KiB differ`,
     columns: ['chunk KiB', 'growth MiB', 'of the differing blocks'],
     rows: CHUNK_SIZES.map((size) => {
-      const grown = bytesThatDiffer(before, after, size);
+      const grown = newBytes(before, after, size);
       return [String(size / KIB), mib(grown), `${(grown / differing).toFixed(2)}x`];
     }),
   };
 }
 
-/** Bytes of the pieces of this size, each disk cut from its begin, that are not the same in both. */
+/** Bytes of the pieces of this size, each disk cut from its begin, that differ from what was in their place. */
 export function bytesThatDiffer(before: Disks, after: Disks, size: number): number {
+  return sum(after, size, (piece, name, at) => {
+    const old = before.get(name)?.subarray(at, at + piece.length) ?? new Uint8Array();
+    return Buffer.compare(piece, old) !== 0;
+  });
+}
+
+/** Bytes of the pieces that are new: in no place before, no zeros, and counted once. */
+export function newBytes(before: Disks, after: Disks, size: number): number {
+  const known = new Set([digest(new Uint8Array(size))]);
+  sum(before, size, (piece) => known.add(digest(piece)).size > 0);
+  return sum(after, size, (piece) => {
+    const id = digest(piece);
+    return !known.has(id) && known.add(id).size > 0;
+  });
+}
+
+function sum(
+  disks: Disks,
+  size: number,
+  counts: (piece: Uint8Array, name: string, at: number) => boolean,
+): number {
   let bytes = 0;
-  for (const [name, disk] of after) {
-    const old = before.get(name) ?? new Uint8Array();
-    for (let at = 0; at < disk.length; at += size)
-      if (Buffer.compare(disk.subarray(at, at + size), old.subarray(at, at + size)) !== 0)
-        bytes += Math.min(size, disk.length - at);
+  for (const [name, disk] of disks) {
+    for (let at = 0; at < disk.length; at += size) {
+      const piece = disk.subarray(at, at + size);
+      if (counts(piece, name, at)) bytes += piece.length;
+    }
   }
   return bytes;
+}
+
+function digest(piece: Uint8Array): string {
+  return hash('sha256', piece);
 }
 
 /** The disks of an archive of the fixtures. */

@@ -23,6 +23,8 @@ interface Kind {
   readonly plan: ContainerPlan;
   /** The one that is restored. */
   readonly file: number;
+  /** Whether the bar for one file is for this one: a large file takes what its bytes take. */
+  readonly judged: boolean;
 }
 
 interface Result {
@@ -44,7 +46,7 @@ export async function containerSection(context: BenchContext): Promise<Section> 
 }
 
 function kindsOf({ options: { files, size, seed } }: BenchContext): readonly Kind[] {
-  const small = { files, least: 100, most: 12 * KIB, seed: `${seed} small` };
+  const small = { files, least: 100, most: 8 * KIB, seed: `${seed} small` };
   const large = {
     files: Math.max(1, Math.round(size / (160 * MIB))),
     least: 64 * MIB,
@@ -52,12 +54,12 @@ function kindsOf({ options: { files, size, seed } }: BenchContext): readonly Kin
     seed: `${seed} large`,
   };
   return [
-    { name: `${files} small files`, plan: small, file: Math.floor(files / 2) },
-    { name: `${large.files} large files`, plan: large, file: 0 },
+    { name: `${files} small files`, plan: small, file: Math.floor(files / 2), judged: true },
+    { name: `${large.files} large files`, plan: large, file: 0, judged: false },
   ];
 }
 
-async function measureKind(context: BenchContext, { name, plan, file }: Kind): Promise<Section> {
+async function measureKind(context: BenchContext, { name, plan, file, judged }: Kind): Promise<Section> {
   using folder = workFolder(context, 'container');
   using pool = poolFor(context, 768 * MIB);
   context.say(`making streams of ${name}`);
@@ -78,7 +80,7 @@ async function measureKind(context: BenchContext, { name, plan, file }: Kind): P
   return {
     name: 'container',
     tables: [tableOf(name, results, streams[0]?.length ?? 0)],
-    verdicts: [oneFileVerdict(name, results)],
+    verdicts: judged ? [oneFileVerdict(name, results)] : [],
   };
 }
 

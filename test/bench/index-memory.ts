@@ -13,8 +13,10 @@ import { initRepository, openRepository, type Repository } from '../../src/repos
 export interface IndexFigures {
   readonly blobs: number;
   readonly seconds: number;
+  /** Bytes in use more than before, on the heap and in buffers. */
+  readonly used: number;
   /** Bytes resident more than before, after garbage was collected. */
-  readonly held: number;
+  readonly resident: number;
 }
 
 const PASSWORD = 'a long sentence that nobody guesses';
@@ -56,12 +58,18 @@ function randomId(): Uint8Array<ArrayBuffer> {
 }
 
 async function load({ backend, key }: Repository): Promise<IndexFigures> {
-  globalThis.gc?.();
-  const before = process.memoryUsage().rss;
+  const before = memory();
   const started = performance.now();
   const index = await loadIndex(backend, key);
   const seconds = (performance.now() - started) / 1000;
+  const after = memory();
+  const { size: blobs } = index;
+  return { blobs, seconds, used: after.used - before.used, resident: after.resident - before.resident };
+}
+
+function memory(): { readonly used: number; readonly resident: number } {
   globalThis.gc?.();
   globalThis.gc?.();
-  return { blobs: index.size, seconds, held: process.memoryUsage().rss - before };
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { used: heapUsed + external, resident: rss };
 }

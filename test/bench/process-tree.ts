@@ -11,7 +11,7 @@ export function peaksBelow(pid: number): ReadonlyMap<number, number> {
   return peaks;
 }
 
-/** 0 when the process is gone. */
+/** 0 when the process is gone, or has ended and nobody has waited for it. */
 function peakOf(pid: number): number {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(textOf(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
 }

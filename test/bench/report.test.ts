@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseBenchOptions } from './bench-options.ts';
-import { bytesThatDiffer } from './chunks-section.ts';
+import { bytesThatDiffer, newBytes } from './chunks-section.ts';
 import { ceilingSeconds } from './processor-ceiling.ts';
 import { atLeast, atMost, formatSection, unmeasured } from './report.ts';
 
@@ -78,4 +78,13 @@ it('pieces that differ are counted whole, the last as long as it is', () => {
   const after = new Map([['disk', Buffer.from('aaaabxbbcd')]]);
   expect(bytesThatDiffer(before, after, 1)).toBe(2);
   expect(bytesThatDiffer(before, after, 4)).toBe(6);
+});
+
+it('pieces are new that were nowhere before, are no zeros, and were not counted yet', () => {
+  const before = new Map([['disk', Buffer.from('aaaabbbbcccc')]]);
+  const after = new Map([
+    ['disk', Buffer.from('bbbb\0\0\0\0xxxx')],
+    ['other', Buffer.from('xxxxyyyyaa')],
+  ]);
+  expect(newBytes(before, after, 4)).toBe(4 + 4 + 2);
 });

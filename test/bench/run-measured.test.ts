@@ -14,13 +14,13 @@ describe('a measured command', () => {
   });
 
   it('tells the processor time of all that it started', async () => {
-    const busy = `'${process.execPath}' -e 'const end = process.cpuUsage().user + 4e5; while (process.cpuUsage().user < end);'`;
+    const busy = `'${process.execPath}' -e 'const end = process.cpuUsage().user + 2e5; while (process.cpuUsage().user < end);'`;
     const { cpu } = await mustRun({ line: `${busy} & ${busy}; wait`, env });
-    expect(cpu).toBeGreaterThan(0.8);
+    expect(cpu).toBeGreaterThan(0.4);
   });
 
   it('tells the memory that the largest of its processes had at most', async () => {
-    const fill = 'const full = Buffer.alloc(200 << 20, 1); setTimeout(() => {}, 600); globalThis.full = full';
+    const fill = 'const full = Buffer.alloc(200 << 20, 1); setTimeout(() => full, 600)';
     const { peak } = await mustRun({ line: `true | '${process.execPath}' -e '${fill}'`, env });
     expect(peak).toBeGreaterThan(200 * 2 ** 20);
     expect(peak).toBeLessThan(400 * 2 ** 20);

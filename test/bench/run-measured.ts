@@ -64,20 +64,20 @@ export async function mustRun(command: MeasuredCommand): Promise<Measured> {
 }
 
 const SOON_MS = 20;
-const LATER_MS = 200;
+const LATER_MS = 100;
 
 /** VmHWM only grows, so that looking now and then is enough; a process is looked at early, as it may be short. */
 async function watch(child: ChildProcess): Promise<number> {
-  const peaks = new Map<number, number>();
+  let peak = 0;
   for (
     let pause = SOON_MS;
     child.exitCode === null && child.signalCode === null;
     pause = Math.min(2 * pause, LATER_MS)
   ) {
-    for (const [pid, peak] of peaksBelow(child.pid ?? 0)) peaks.set(pid, peak);
+    for (const each of peaksBelow(child.pid ?? 0).values()) peak = Math.max(peak, each);
     await sleep(pause);
   }
-  return Math.max(0, ...peaks.values());
+  return peak;
 }
 
 function statusOf(child: ChildProcess): Promise<number> {
