@@ -4,6 +4,7 @@ import { addBrowseCommands } from './browse-commands.ts';
 import { exampleText } from './example-text.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { addNbdCommand } from './nbd-options.ts';
+import { addRepairCommands } from './repair-options.ts';
 import { withRepositoryOptions } from './repository-options.ts';
 import { addRestoreCommand } from './restore-options.ts';
 import { packageVersion, type Surroundings } from './surroundings.ts';
@@ -145,6 +146,14 @@ export async function runProgram(args: readonly string[], surroundings: Surround
   );
 
   addBrowseCommands(program, runs, surroundings);
+
+  addRepairCommands(program, (options) =>
+    runs(
+      import('./commands/repair-index-command.ts').then(({ repairIndexCommand }) =>
+        repairIndexCommand(options, surroundings),
+      ),
+    ),
+  );
 
   addKeyCommands(program, runs, surroundings);
 

@@ -157,7 +157,7 @@ function adviceLines({ faults }: VerifyReport): readonly string[] {
   return [
     ...(files.some((file) => file.startsWith('index/'))
       ? [
-          '  indexes can be made anew from the packs: `restic rebuild-index`; until then nothing can be restored',
+          '  indexes can be made anew from the packs: `pvebak repair index`; until then nothing can be restored',
         ]
       : []),
     ...(files.some((file) => file.startsWith('data/'))
