@@ -14,6 +14,14 @@ export type ItemId = string & { readonly __brand: 'ItemId' };
 
 export type ItemLabel =
   | {
+      readonly kind: 'forget';
+      readonly host: string;
+      readonly guest: GuestLabel;
+      readonly repository: string;
+      /** How many are to go. */
+      readonly snapshots: number;
+    }
+  | {
       readonly kind: 'backup';
       readonly host: string;
       readonly guest: GuestLabel;
@@ -49,6 +57,7 @@ export type ItemOutcome =
   | { readonly kind: 'backed-up'; readonly report: BackupReport }
   | { readonly kind: 'config-kept'; readonly report: NodeConfigReport }
   | { readonly kind: 'restored'; readonly report: RestoreReport }
+  | { readonly kind: 'forgotten'; readonly snapshots: readonly string[] }
   | {
       readonly kind: 'failed';
       readonly code: string;
@@ -114,6 +123,7 @@ export function isDone(outcome: ItemOutcome): boolean {
     case 'backed-up':
     case 'config-kept':
     case 'restored':
+    case 'forgotten':
       return true;
     case 'failed':
     case 'unreachable':

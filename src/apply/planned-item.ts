@@ -1,4 +1,4 @@
-import type { PlannedAction } from '../plan/planned-actions.ts';
+import type { NodeAction, PlannedAction } from '../plan/planned-actions.ts';
 import { formatGuestRef, type NodeName } from '../pve/guest.ts';
 import { type ItemId, type ItemLabel, itemId } from './apply-event.ts';
 
@@ -11,6 +11,8 @@ export function idOf(action: PlannedAction): ItemId {
       return itemId('node-config', action.repository, action.host, action.node);
     case 'restore':
       return itemId('restore', action.intent);
+    case 'forget':
+      return itemId('forget', action.repository, action.host, formatGuestRef(action.guest.ref));
   }
 }
 
@@ -29,16 +31,20 @@ export function labelOf(action: PlannedAction): ItemLabel {
       const { kind, intent, snapshot, to } = action;
       return { kind, intent, guest: formatGuestRef(snapshot.guest), host: to.host, vmid: to.vmid };
     }
+    case 'forget': {
+      const { kind, host, guest, repository, forget } = action;
+      return { kind, host, guest, repository, snapshots: forget.length };
+    }
   }
 }
 
 /** The host entry that leads to where it is done. */
-export function hostOf(action: PlannedAction): string {
+export function hostOf(action: NodeAction): string {
   return action.kind === 'restore' ? action.to.host : action.host;
 }
 
 /** The node where it is done, unless its guest has moved since. */
-export function nodeOf(action: PlannedAction): NodeName {
+export function nodeOf(action: NodeAction): NodeName {
   switch (action.kind) {
     case 'backup':
       return action.guest.node;

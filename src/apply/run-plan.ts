@@ -1,5 +1,5 @@
 import type { Plan } from '../plan/plan.ts';
-import type { PlannedAction as Action } from '../plan/planned-actions.ts';
+import type { NodeAction as Action } from '../plan/planned-actions.ts';
 import { formatGuestRef, type NodeName } from '../pve/guest.ts';
 import type { Inventory } from '../pve/inventory.ts';
 import { type Repository, type RepositorySession, withSession } from '../repository/repository.ts';
@@ -9,6 +9,7 @@ import { failedOutcome } from './failed-outcome.ts';
 import type { Attempt, NodeJob, RunFacts } from './node-job.ts';
 import { NodeTurns } from './node-turns.ts';
 import { hostOf, idOf, labelOf, nodeOf } from './planned-item.ts';
+import { runForgets } from './run-forgets.ts';
 import { NodeThreads } from './thread/node-threads.ts';
 
 /** Everything that carrying out a plan may touch. */
@@ -35,7 +36,7 @@ export interface ItemResult {
 
 /**
  * Carries out a plan: one action at a time on each node, as many nodes at once as `parallel` says, each in
- * a thread of its own; on a node its own configuration comes before backups, and those before restores. What fails does not stop the others. When aborted, what has not begun is skipped.
+ * a thread of its own; on a node its own configuration comes before backups, and those before restores. Forgetting comes last. What fails does not stop the others. When aborted, what has not begun is skipped.
  * @throws UserError when a repository can't be locked or read; nothing was begun then
  */
 export async function runPlan(
@@ -45,12 +46,18 @@ export async function runPlan(
 ): Promise<readonly ItemResult[]> {
   const actions: readonly Action[] = [...plan.nodeConfigs.due, ...plan.backups, ...plan.restores];
   const names = [...new Set(actions.map(({ repository }) => repository))];
-  return withSessions(names, { ports, signal: options.signal }, new Map(), async (sessions) => {
-    const turns = new NodeTurns(options.parallel);
-    await using threads = new NodeThreads(ports.facts, options.signal);
-    const context = { ports, sessions, threads, turns, signal: options.signal };
-    return await Promise.all(actions.map((action) => runItem(action, context)));
-  });
+  const results = await withSessions(
+    names,
+    { ports, signal: options.signal },
+    new Map(),
+    async (sessions) => {
+      const turns = new NodeTurns(options.parallel);
+      await using threads = new NodeThreads(ports.facts, options.signal);
+      const context = { ports, sessions, threads, turns, signal: options.signal };
+      return await Promise.all(actions.map((action) => runItem(action, context)));
+    },
+  );
+  return [...results, ...(await runForgets(plan.forgets, results, { ...ports, signal: options.signal }))];
 }
 
 interface RunContext {

@@ -44,5 +44,7 @@ export async function askRepository(repository: Repository): Promise<RepositoryF
     snapshots: all.flatMap((snapshot) => toGuestSnapshot(snapshot) ?? []),
     nodeSnapshots: all.flatMap((snapshot) => toNodeSnapshot(snapshot) ?? []),
     keyCount: repository.keyCount,
+    pinned: new Set(),
+    damaged: new Set(),
   };
 }

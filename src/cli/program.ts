@@ -77,9 +77,12 @@ export async function runProgram(args: readonly string[], surroundings: Surround
   program
     .command('apply <site>')
     .description('carry the plan out: back up what is due, restore what is missing')
-    .option('-y, --yes', 'do not ask; overwriting still needs --allow replace', false)
+    .option('-y, --yes', 'do not ask; overwriting and forgetting still need --allow', false)
     .addOption(
-      new Option('--allow <what>', 'allow guests to be overwritten without asking')
+      new Option(
+        '--allow <what>',
+        'allow without asking: replace (guests are overwritten), forget (snapshots are removed); repeatable',
+      )
         .argParser(parseAllow)
         .default([]),
     )
@@ -91,7 +94,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
       'after',
       exampleText(
         'pvebak apply site.yaml',
-        'pvebak apply site.yaml --yes --json',
+        'pvebak apply site.yaml --yes --allow forget --json',
         'pvebak apply site.yaml --restore web-on-the-lab --allow replace',
       ),
     )
@@ -177,7 +180,8 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 }
 
 function parseAllow(value: string, before: unknown): readonly string[] {
-  if (value !== 'replace') throw new InvalidArgumentError('what can be allowed is: replace.');
+  if (value !== 'replace' && value !== 'forget')
+    throw new InvalidArgumentError('what can be allowed is: replace, forget.');
   return [...(Array.isArray(before) ? before : []), value];
 }
 

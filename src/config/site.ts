@@ -129,7 +129,7 @@ export interface BackupPolicy {
   /** How old the newest backup may be, in milliseconds. */
   readonly rpoMs: number;
   readonly backupMode?: BackupMode;
-  /** What the policy wants kept. Nothing is ever forgotten by this version. */
+  /** What the policy wants kept of each guest; absent: everything. */
   readonly retention?: Retention;
 }
 

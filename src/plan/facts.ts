@@ -19,6 +19,10 @@ export interface RepositoryFacts {
   readonly snapshots: readonly GuestSnapshot[];
   readonly nodeSnapshots: readonly NodeSnapshot[];
   readonly keyCount: number;
+  /** Snapshots that are to be kept whatever retention says, by id or original. */
+  readonly pinned: ReadonlySet<string>;
+  /** Snapshots in which the last verification found damage, by id or original. */
+  readonly damaged: ReadonlySet<string>;
 }
 
 /** A snapshot that holds a guest. */
@@ -29,6 +33,8 @@ export interface GuestSnapshot {
   readonly original?: string;
   /** Start of the dump, milliseconds since 1970. */
   readonly time: number;
+  /** Of the clock that it was made by, east positive. */
+  readonly offsetMinutes: number;
   /** The id of the host entry that made it. */
   readonly hostId: string;
   readonly guest: GuestRef;

@@ -2,7 +2,7 @@ import { type GuestRef, parseGuestRef } from '../pve/guest.ts';
 import type { LineId } from '../pve/inventory.ts';
 import { parseLineId } from '../pve/line-id.ts';
 import type { GuestSnapshot } from './facts.ts';
-import { parseSnapshotTime, type ResticSnapshot, tagValues } from './restic-snapshot.ts';
+import { parseSnapshotOffset, parseSnapshotTime, type ResticSnapshot, tagValues } from './restic-snapshot.ts';
 
 /**
  * Reads a restic snapshot as a backup of a guest (FORMAT.md, "Snapshots of guests").
@@ -19,6 +19,7 @@ export function toGuestSnapshot(snapshot: ResticSnapshot): GuestSnapshot | undef
     id: snapshot.id,
     ...(snapshot.original === undefined ? {} : { original: snapshot.original }),
     time,
+    offsetMinutes: parseSnapshotOffset(snapshot.time),
     hostId: snapshot.hostname,
     guest,
     line: lineOfTags(snapshot.tags),

@@ -21,7 +21,7 @@ export type Freshness<Snapshot extends Dated> =
   | { readonly kind: 'fresh'; readonly newest: Snapshot; readonly ageMs: number };
 
 /** Clocks of machines that keep time may differ by this much before it is worth a word: five minutes. */
-const CLOCK_TOLERANCE_MS = 5 * 60_000;
+export const CLOCK_TOLERANCE_MS = 5 * 60_000;
 
 /**
  * Whether a guest, or a node's configuration, needs a backup now. Age counts from the start of the dump. Backups that claim a time after

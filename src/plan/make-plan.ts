@@ -6,6 +6,7 @@ import type { Plan } from './plan.ts';
 import { planBackups } from './plan-backups.ts';
 import { planNodeConfigs } from './plan-node-configs.ts';
 import { planRestores } from './plan-restores.ts';
+import { planForget } from './retention/plan-forget.ts';
 import { selectGuests } from './select-guests.ts';
 
 /**
@@ -23,12 +24,14 @@ export function makePlan(
   const backups = planBackups(site, facts, selected);
   const { problems: nodeProblems, ...nodeConfigs } = planNodeConfigs(site, facts);
   const restores = planRestores(site, facts, { named: restoreNames, backups });
+  const forgets = planForget(facts, { selected, backups: backups.backups });
   return {
     madeAt: facts.now,
     backups: backups.backups,
     fresh: backups.fresh,
     nodeConfigs,
     restores: restores.restores,
+    forgets: forgets.forgets,
     restoresAtRest: restores.atRest,
     leftAlone,
     uncovered,
@@ -38,6 +41,7 @@ export function makePlan(
       ...backups.problems,
       ...nodeProblems,
       ...restores.problems,
+      ...forgets.problems,
     ],
     notes: collectNotes(site, facts, selected),
   };

@@ -3,6 +3,7 @@ import type { GuestRef, NodeName, Vmid } from '../pve/guest.ts';
 import type { GuestVolume, LineIdentity } from '../pve/inventory.ts';
 import type { GuestSnapshot } from './facts.ts';
 import type { NodeConfigPlan } from './node-config-plan.ts';
+import type { ForgetAction } from './retention/forget-plan.ts';
 
 /** What would be done, as data; every verdict carries its reason. Views make the sentences. */
 export interface Plan {
@@ -12,6 +13,8 @@ export interface Plan {
   readonly fresh: readonly FreshGuest[];
   readonly nodeConfigs: NodeConfigPlan;
   readonly restores: readonly RestoreAction[];
+  /** After all else: what is no longer wanted. */
+  readonly forgets: readonly ForgetAction[];
   /** Restore intents that need nothing, or wait to be named. */
   readonly restoresAtRest: readonly RestoreAtRest[];
   readonly leftAlone: readonly LeftAlone[];
@@ -123,6 +126,8 @@ export interface LeftAlone {
 }
 
 export type PlanProblem =
+  /** A snapshot claims a time after now, so that nothing is forgotten: which clock is wrong is not known. */
+  | { readonly kind: 'forget-clock-behind'; readonly repository: string; readonly aheadMs: number }
   | { readonly kind: 'host-unreachable'; readonly host: string; readonly reason: string }
   | {
       readonly kind: 'vmid-missing';

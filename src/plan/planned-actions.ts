@@ -1,9 +1,18 @@
 import type { NodeConfigAction } from './node-config-plan.ts';
 import type { BackupAction, Plan, RestoreAction } from './plan.ts';
+import type { ForgetAction } from './retention/forget-plan.ts';
 
-export type PlannedAction = NodeConfigAction | BackupAction | RestoreAction;
+/** What is done on a node. */
+export type NodeAction = NodeConfigAction | BackupAction | RestoreAction;
 
-/** All that would be done, in the order in which each node does it: its own configuration, backups, restores. */
-export function plannedActions({ nodeConfigs, backups, restores }: Plan): readonly PlannedAction[] {
+export type PlannedAction = NodeAction | ForgetAction;
+
+/** In the order in which each node does it: its own configuration, backups, restores. */
+export function nodeActions({ nodeConfigs, backups, restores }: Plan): readonly NodeAction[] {
   return [...nodeConfigs.due, ...backups, ...restores];
+}
+
+/** All that would be done; forgetting comes last. */
+export function plannedActions(plan: Plan): readonly PlannedAction[] {
+  return [...nodeActions(plan), ...plan.forgets];
 }

@@ -19,6 +19,13 @@ export function parseSnapshotTime(text: string): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
+/** The offset from UTC that a time states, in minutes, east positive. */
+export function parseSnapshotOffset(text: string): number {
+  const [, sign = '+', hours, minutes] = /([+-])(\d\d):(\d\d)$/.exec(text) ?? [];
+  const offset = Number(hours ?? 0) * 60 + Number(minutes ?? 0);
+  return sign === '-' ? -offset : offset;
+}
+
 /** The values of all tags `KEY=VALUE`. */
 export function tagValues(tags: readonly string[], key: string): readonly string[] {
   const prefix = `${key}=`;

@@ -1,26 +1,37 @@
 import { withLock } from './lock.ts';
 import { thisProcess } from './lock-owner.ts';
-import type { FileId } from './object-id.ts';
 import type { Repository } from './repository.ts';
 
 /**
- * Removes snapshots, under an exclusive lock; what only they referred to stays until the repository is pruned. One that is
- * not there is no error.
- * @throws UserError `repository-locked`, `repository-write`; those before the one that failed are gone
+ * Removes snapshots; what only they referred to stays until the repository is pruned. One that is not there is no error.
+ * @param ids 64 hex digits each
+ * @param keep snapshots that are counted on: when one of them is not there, nothing is removed
+ * @returns whether they were removed
+ * @throws UserError `repository-write`; those before the one that failed are gone
  */
-export async function forgetSnapshots(
+export type ForgetSnapshots = (ids: readonly string[], keep: readonly string[]) => Promise<boolean>;
+
+/**
+ * Holds an exclusive lock and lends the means to forget while `work` runs.
+ * @throws UserError `repository-locked`, and what `work` throws
+ */
+export async function withForgetting<T>(
   repository: Repository,
-  ids: readonly FileId[],
-  options: { readonly onForgotten?: (id: FileId) => void; readonly signal: AbortSignal },
-): Promise<void> {
+  options: { readonly signal: AbortSignal },
+  work: (forget: ForgetSnapshots) => Promise<T>,
+): Promise<T> {
   const { backend, key, config } = repository;
   const compress = config.version >= 2;
-  await withLock({ backend, key, compress, owner: thisProcess() }, 'exclusive', async (lockSignal) => {
+  return withLock({ backend, key, compress, owner: thisProcess() }, 'exclusive', (lockSignal) => {
     const signal = AbortSignal.any([options.signal, lockSignal]);
-    for (const name of ids) {
-      signal.throwIfAborted();
-      await backend.remove({ type: 'snapshots', name });
-      options.onForgotten?.(name);
-    }
+    return work(async (ids, keep) => {
+      const there = new Set(await backend.names('snapshots'));
+      if (keep.some((id) => !there.has(id))) return false;
+      for (const name of ids) {
+        signal.throwIfAborted();
+        await backend.remove({ type: 'snapshots', name });
+      }
+      return true;
+    });
   });
 }

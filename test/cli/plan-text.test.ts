@@ -179,7 +179,12 @@ const nodesOwn: Scene = {
   }),
   facts: {
     ...oldCluster,
-    repositories: new Map([['main', { snapshots: [], nodeSnapshots, keyCount: 2 }]]),
+    repositories: new Map([
+      [
+        'main',
+        { snapshots: [], nodeSnapshots, keyCount: 2, pinned: new Set<string>(), damaged: new Set<string>() },
+      ],
+    ]),
   },
 };
 

@@ -177,7 +177,18 @@ describe('notes', () => {
 
   it('name a repository with a single key', () => {
     const known = facts({ pve: inventory([]) });
-    const repositories = new Map([['main', { snapshots: [], nodeSnapshots: [], keyCount: 1 }]]);
+    const repositories = new Map([
+      [
+        'main',
+        {
+          snapshots: [],
+          nodeSnapshots: [],
+          keyCount: 1,
+          pinned: new Set<string>(),
+          damaged: new Set<string>(),
+        },
+      ],
+    ]);
     expect(makePlan(site(), { ...known, repositories }).notes).toEqual([
       { kind: 'one-key', repository: 'main' },
     ]);

@@ -17,6 +17,7 @@ describe('a restic snapshot', () => {
       id: snapshotId('ab'),
       original: snapshotId('cd'),
       time: Date.UTC(2026, 10, 23, 1, 0, 0, 123),
+      offsetMinutes: 60,
       hostId: 'pve',
       guest: { type: 'qemu', vmid: 101 },
       line: '0123456789abcdef',

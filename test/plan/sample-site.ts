@@ -143,7 +143,7 @@ export function facts(
     repositories: new Map(
       Object.entries(repositories).map(([name, held]) => [
         name,
-        { snapshots: held, nodeSnapshots: [], keyCount: 2 },
+        { snapshots: held, nodeSnapshots: [], keyCount: 2, pinned: new Set(), damaged: new Set() },
       ]),
     ),
   };
@@ -154,6 +154,7 @@ export function backup(of: Guest, ageMs: number, entry: Partial<GuestSnapshot> =
   return {
     id: snapshotId(`${of.ref.vmid}${Math.abs(ageMs)}`),
     time: NOW - ageMs,
+    offsetMinutes: 60,
     hostId: 'pve',
     guest: of.ref,
     line: of.identity.line,
@@ -170,6 +171,7 @@ export function afterBackups(before: Facts, plan: Plan): Facts {
     const made: GuestSnapshot = {
       id: snapshotId(`${held.snapshots.length}`),
       time: before.now,
+      offsetMinutes: 60,
       hostId,
       guest: label.ref,
       line: identity.line,

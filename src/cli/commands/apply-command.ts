@@ -36,8 +36,9 @@ export async function applyCommand(
   const site = await openSite(file, surroundings);
   const repositories = await openSiteRepositories(site, surroundings);
   const facts = await gatherFacts(site, repositories, surroundings);
-  const plan = makePlan(site, facts, { restoreNames: options.restore });
-  if (!options.json) showPlan(plan, site, facts, { file, verbose: options.verbose }, surroundings);
+  const whole = makePlan(site, facts, { restoreNames: options.restore });
+  if (!options.json) showPlan(whole, site, facts, { file, verbose: options.verbose }, surroundings);
+  const plan = allowedPart(whole, options, surroundings);
   if (plannedActions(plan).length === 0)
     return plan.problems.length > 0 ? EXIT_STATUS.incomplete : EXIT_STATUS.done;
   await consent(plan, options, surroundings);
@@ -54,6 +55,14 @@ function showPlan(
   stdout.write(
     `${renderPlanText(plan, planHeader(site, facts, { title: `pvebak apply ${file}`, timeZone }), { colour, width: textWidth(stdout), verbose })}\n`,
   );
+}
+
+/** Without a terminal nothing is forgotten unless that is allowed: `--yes` alone does not. */
+function allowedPart(plan: Plan, options: ApplyCommandOptions, { stdout, stderr }: Surroundings): Plan {
+  const mayForget = options.allow.includes('forget') || (!options.yes && stdout.isTTY);
+  if (plan.forgets.length === 0 || mayForget) return plan;
+  stderr.write('pvebak: nothing is forgotten, as --allow forget is not given\n');
+  return { ...plan, forgets: [] };
 }
 
 /** Overwriting a guest needs `--allow replace`, or the word typed; all else a yes, or `--yes`. */

@@ -21,7 +21,7 @@ interface Watched {
 /** A live list: hosts beside each other, the actions of each below it, one line of progress for each that runs. */
 export function applyTerminalView(plan: Plan, parallel: number): ApplyView {
   const watched = new Map<ItemId, Watched>();
-  const lanes = Map.groupBy(plannedActions(plan), hostOf);
+  const lanes = Map.groupBy(plannedActions(plan), laneOf);
   const tasks = [...lanes].map(
     ([host, actions]): ListrTask => ({
       title: terminalSafe(host),
@@ -74,6 +74,11 @@ function itemTask(action: PlannedAction, watched: Map<ItemId, Watched>): ListrTa
       else task.title = `${title}: ${outcomeText(outcome)}`;
     },
   };
+}
+
+/** What is done one after the other: on a host, or in a repository once all hosts have ended. */
+function laneOf(action: PlannedAction): string {
+  return action.kind === 'forget' ? `repository ${action.repository}` : hostOf(action);
 }
 
 /** The host stands above it already. */

@@ -17,6 +17,8 @@ export function labelText(label: ItemLabel): string {
       return terminalSafe(`restore ${label.guest} as ${label.vmid} on ${label.host}`);
     case 'node-config':
       return terminalSafe(`backup node ${label.node}`);
+    case 'forget':
+      return terminalSafe(`forget ${count(label.snapshots, 'snapshot')} of ${guestText(label.guest)}`);
     case 'backup':
       return terminalSafe(`backup ${guestText(label.guest)}`);
   }
@@ -65,6 +67,8 @@ export function outcomeText(outcome: ItemOutcome): string {
         `${formatBytes(report.archiveBytes)} in ${elapsedText(report.elapsedMs)} from snapshot ${report.snapshot.slice(0, 8)}${left}${notes}`,
       );
     }
+    case 'forgotten':
+      return outcome.snapshots.map((id) => id.slice(0, 8)).join(' ');
     case 'failed':
     case 'unreachable': {
       const reason = outcome.hint === undefined ? outcome.reason : `${outcome.reason} (${outcome.hint})`;

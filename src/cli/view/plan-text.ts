@@ -2,6 +2,7 @@ import type { ChalkInstance } from 'chalk';
 import type { BackupAction, Plan } from '../../plan/plan.ts';
 import { dueReasonText } from './due-reason-text.ts';
 import { guestText, listText } from './guest-text.ts';
+import { forgetRows, forgetTitle } from './plan-forget-text.ts';
 import type { PlanHeader } from './plan-header.ts';
 import { nodeConfigRows } from './plan-node-config-text.ts';
 import { noteRows, notInBackupRows } from './plan-note-text.ts';
@@ -56,6 +57,10 @@ function planSections(plan: Plan, header: PlanHeader, verbose: boolean): readonl
     ...policySections(plan, header.policies, verbose),
     { title: 'NODES', rows: nodeConfigRows(plan.nodeConfigs, { verbose }) },
     { title: 'RESTORES', rows: restoreRows(plan, { timeZone: header.timeZone, verbose }) },
+    {
+      title: forgetTitle(plan),
+      rows: forgetRows(plan.forgets, { timeZone: header.timeZone, verbose }),
+    },
     { title: `UNCOVERED ${plan.uncovered.length}`, rows: uncoveredRows(plan, verbose) },
     { title: 'NOT IN BACKUP', rows: notInBackupRows(plan.notes) },
     { title: 'NOTES', rows: noteRows(plan.notes, { verbose }) },

@@ -14,7 +14,7 @@ export function planTotals(plan: Plan): string {
   return rest.length > 0 ? `${verdict}. ${rest.join(', ')}.` : `${verdict}.`;
 }
 
-function actionTexts({ backups, nodeConfigs, restores }: Plan): readonly string[] {
+function actionTexts({ backups, nodeConfigs, restores, forgets }: Plan): readonly string[] {
   const bytes = readBytes(backups);
   const reading = bytes > 0 ? ` (reads up to ${formatBytes(bytes)})` : '';
   const overwrites = restores.filter((action) => action.replaces !== undefined).length;
@@ -23,6 +23,9 @@ function actionTexts({ backups, nodeConfigs, restores }: Plan): readonly string[
     ...(nodeConfigs.due.length > 0 ? [count(nodeConfigs.due.length, 'node configuration')] : []),
     ...(restores.length > 0
       ? [`${restores.length} to restore${overwrites > 0 ? ` (${overwrites} overwriting)` : ''}`]
+      : []),
+    ...(forgets.length > 0
+      ? [`${forgets.reduce((sum, { forget }) => sum + forget.length, 0)} to forget`]
       : []),
   ];
 }

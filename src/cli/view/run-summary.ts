@@ -1,3 +1,4 @@
+import type { ItemOutcome } from '../../apply/apply-event.ts';
 import type { ItemResult } from '../../apply/run-plan.ts';
 import { formatBytes } from './quantities.ts';
 
@@ -7,12 +8,16 @@ export function runSummary(results: readonly ItemResult[]): string {
     ['backed-up', 'backed up'],
     ['config-kept', 'node configurations kept'],
     ['restored', 'restored'],
+    ['forgotten', 'snapshots forgotten'],
     ['failed', 'failed'],
     ['unreachable', 'unreachable'],
     ['skipped', 'skipped'],
   ] as const;
   const parts = counts.flatMap(([kind, text]) => {
-    const count = results.filter(({ outcome }) => outcome.kind === kind).length;
+    const count = results.reduce(
+      (sum, { outcome }) => sum + (outcome.kind === kind ? weightOf(outcome) : 0),
+      0,
+    );
     return count === 0 ? [] : [`${count} ${text}`];
   });
   const reports = results.flatMap(({ outcome }) => (outcome.kind === 'backed-up' ? [outcome.report] : []));
@@ -23,4 +28,9 @@ export function runSummary(results: readonly ItemResult[]): string {
       ? ''
       : `: ${sum((r) => r.diskBytes)} of guests, ${sum((r) => r.newBytes)} new (${sum((r) => r.storedBytes)} stored)`;
   return `${parts.join(', ')}${amounts}\n`;
+}
+
+/** Of forgetting the snapshots count. */
+function weightOf(outcome: ItemOutcome): number {
+  return outcome.kind === 'forgotten' ? outcome.snapshots.length : 1;
 }

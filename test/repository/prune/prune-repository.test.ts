@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Backend, FileName } from '../../../src/repository/backend.ts';
-import { forgetSnapshots } from '../../../src/repository/forget-snapshots.ts';
+import { withForgetting } from '../../../src/repository/forget-snapshots.ts';
 import { loadIndex } from '../../../src/repository/load-index.ts';
 import { pruneRepository } from '../../../src/repository/prune/prune-repository.ts';
 import { readSnapshots } from '../../../src/repository/read-snapshots.ts';
@@ -68,10 +68,11 @@ async function readAll(repository: Repository): Promise<number> {
 }
 
 const forget = ({ repository }: SampleRepository, ...snapshots: readonly (Snapshot | undefined)[]) =>
-  forgetSnapshots(
-    repository,
-    snapshots.flatMap((one) => one?.id ?? []),
-    { signal },
+  withForgetting(repository, { signal }, (forgetSnapshots) =>
+    forgetSnapshots(
+      snapshots.flatMap((one) => one?.id ?? []),
+      [],
+    ),
   );
 
 describe('prune', () => {
@@ -184,7 +185,7 @@ describe('prune that is stopped', () => {
     const repository = await openRepository(before, PASSWORD);
     const snapshots = await saveDays(repository);
     const ids = [snapshots[0], snapshots[2]].flatMap((one) => one?.id ?? []);
-    await forgetSnapshots(repository, ids, { signal });
+    await withForgetting(repository, { signal }, (forgetSnapshots) => forgetSnapshots(ids, []));
     const pruneCopy = async (stopAt: number) => {
       const backend = new MemoryBackend();
       for (const [name, bytes] of before.files) backend.files.set(name, bytes);

@@ -1,0 +1,90 @@
+import type { ForgetAction } from '../plan/retention/forget-plan.ts';
+import { formatGuestRef } from '../pve/guest.ts';
+import { type ForgetSnapshots, withForgetting } from '../repository/forget-snapshots.ts';
+import type { Repository } from '../repository/repository.ts';
+import { type ApplyEvent, type ItemOutcome, itemId } from './apply-event.ts';
+import { failedOutcome } from './failed-outcome.ts';
+import { idOf, labelOf } from './planned-item.ts';
+import type { ItemResult } from './run-plan.ts';
+
+export interface ForgetPorts {
+  readonly repositories: ReadonlyMap<string, Repository>;
+  readonly emit: (event: ApplyEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Forgets what the plan says, one repository after the other, each locked once. Of a guest whose backup was counted on and
+ * not made nothing is forgotten, nor where a snapshot is gone that was to stay: then somebody else was at work since the plan.
+ */
+export async function runForgets(
+  actions: readonly ForgetAction[],
+  before: readonly ItemResult[],
+  ports: ForgetPorts,
+): Promise<readonly ItemResult[]> {
+  const results: ItemResult[] = [];
+  const end = (action: ForgetAction, outcome: ItemOutcome) => {
+    const item = idOf(action);
+    ports.emit({ kind: 'item-ended', item, outcome });
+    results.push({ item, label: labelOf(action), outcome });
+  };
+  for (const [repository, group] of Map.groupBy(actions, (action) => action.repository)) {
+    for (const action of group)
+      ports.emit({ kind: 'item-started', item: idOf(action), label: labelOf(action) });
+    const ready = group.filter((action) => {
+      const reason = whyNot(action, before, ports.signal);
+      if (reason !== undefined) end(action, { kind: 'skipped', reason });
+      return reason === undefined;
+    });
+    if (ready.length > 0) await forgetIn(repository, ready, ports, end);
+  }
+  return results;
+}
+
+async function forgetIn(
+  name: string,
+  actions: readonly ForgetAction[],
+  { repositories, signal }: ForgetPorts,
+  end: (action: ForgetAction, outcome: ItemOutcome) => void,
+): Promise<void> {
+  const repository = repositories.get(name);
+  if (repository === undefined) throw new Error(`the repository ${name} is not open`);
+  const left = new Set(actions);
+  try {
+    await withForgetting(repository, { signal }, async (forget) => {
+      for (const action of actions) {
+        const outcome = await forgetOne(action, forget);
+        left.delete(action);
+        end(action, outcome);
+      }
+    });
+  } catch (error) {
+    for (const action of left) end(action, failedOutcome(error, signal.aborted));
+  }
+}
+
+async function forgetOne(action: ForgetAction, forget: ForgetSnapshots): Promise<ItemOutcome> {
+  const ids = action.forget.map(({ id }) => id);
+  const keep = action.keep.map(({ snapshot }) => snapshot.id);
+  if (await forget(ids, keep)) return { kind: 'forgotten', snapshots: ids };
+  return {
+    kind: 'skipped',
+    reason: 'a snapshot that was to stay is gone since the plan was made; plan again',
+  };
+}
+
+function whyNot(
+  action: ForgetAction,
+  before: readonly ItemResult[],
+  signal: AbortSignal,
+): string | undefined {
+  if (signal.aborted) return 'interrupted before it began';
+  return action.afterBackup && !wasBackedUp(action, before)
+    ? 'its backup was not made, so that nothing is forgotten'
+    : undefined;
+}
+
+function wasBackedUp({ repository, host, guest }: ForgetAction, before: readonly ItemResult[]): boolean {
+  const backup = itemId('backup', repository, host, formatGuestRef(guest.ref));
+  return before.some(({ item, outcome }) => item === backup && outcome.kind === 'backed-up');
+}

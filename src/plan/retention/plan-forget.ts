@@ -1,0 +1,93 @@
+import type { Facts, GuestSnapshot, RepositoryFacts } from '../facts.ts';
+import { CLOCK_TOLERANCE_MS } from '../judge-freshness.ts';
+import type { BackupAction, PlanProblem } from '../plan.ts';
+import { guestLabel } from '../reached-hosts.ts';
+import type { SelectedGuest } from '../select-guests.ts';
+import type { ForgetAction } from './forget-plan.ts';
+import { judgeLine } from './judge-line.ts';
+
+export interface ForgetPlan {
+  readonly forgets: readonly ForgetAction[];
+  readonly problems: readonly PlanProblem[];
+}
+
+/** Stands for the backup that this run makes; no id of a snapshot. */
+const EXPECTED = 'expected';
+
+/**
+ * Which snapshots of the selected guests go. Only lines that a policy selects now are judged: of a guest that is gone, or
+ * that no policy selects any longer, nothing is forgotten. Where a snapshot claims a time after now, the clock of this
+ * machine cannot be trusted with any of them.
+ * @param backups of this plan: what they add counts, so that planning again after them finds nothing more to forget
+ */
+export function planForget(
+  facts: Facts,
+  {
+    selected,
+    backups,
+  }: { readonly selected: readonly SelectedGuest[]; readonly backups: readonly BackupAction[] },
+): ForgetPlan {
+  const due = new Set(backups.map(({ repository, identity }) => `${repository} ${identity.line}`));
+  const forgets = [...facts.repositories].flatMap(([repository, held]) => {
+    if (isAhead(held, facts.now)) return [];
+    const lines = Map.groupBy(held.snapshots, ({ line }) => line);
+    return selected.flatMap((one) =>
+      forgetOf(one, {
+        repository,
+        protection: held,
+        snapshots: lines.get(one.guest.identity.line) ?? [],
+        expectedAt: due.has(`${repository} ${one.guest.identity.line}`) ? facts.now : undefined,
+      }),
+    );
+  });
+  return { forgets, problems: clockProblems(facts, selected) };
+}
+
+interface LineFacts {
+  readonly repository: string;
+  readonly protection: Pick<RepositoryFacts, 'pinned' | 'damaged'>;
+  readonly snapshots: readonly GuestSnapshot[];
+  readonly expectedAt: number | undefined;
+}
+
+function forgetOf(
+  { host, guest, policies: all }: SelectedGuest,
+  { repository, protection, snapshots, expectedAt }: LineFacts,
+): readonly ForgetAction[] {
+  const policies = all.filter((policy) => policy.repository === repository);
+  if (policies.length === 0) return [];
+  const offsetMinutes = snapshots.at(-1)?.offsetMinutes ?? 0;
+  const expected = expectedAt === undefined ? undefined : { id: EXPECTED, time: expectedAt, offsetMinutes };
+  const { forget, keep } = judgeLine(snapshots, policies, { protection, expected });
+  if (forget.length === 0) return [];
+  return [
+    {
+      kind: 'forget',
+      repository,
+      host: host.entry.name,
+      guest: guestLabel(guest),
+      policies: policies.map(({ name }) => name),
+      forget,
+      keep,
+      afterBackup: expected !== undefined,
+    },
+  ];
+}
+
+function isAhead({ snapshots }: RepositoryFacts, now: number): boolean {
+  return snapshots.some(({ time }) => time > now + CLOCK_TOLERANCE_MS);
+}
+
+/** Only where something could be forgotten at all. */
+function clockProblems(facts: Facts, selected: readonly SelectedGuest[]): readonly PlanProblem[] {
+  const forgetting = new Set(
+    selected.flatMap(({ policies }) =>
+      policies.flatMap(({ repository, retention }) => (retention === undefined ? [] : repository)),
+    ),
+  );
+  return [...facts.repositories].flatMap(([repository, held]): readonly PlanProblem[] => {
+    if (!forgetting.has(repository) || !isAhead(held, facts.now)) return [];
+    const newest = Math.max(...held.snapshots.map(({ time }) => time));
+    return [{ kind: 'forget-clock-behind', repository, aheadMs: newest - facts.now }];
+  });
+}

@@ -1,0 +1,65 @@
+/** Retention, from backups to what is left of them. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { addCt } from '../lab/guests.ts';
+import { type Lab, startLab } from '../lab/lab.ts';
+import { byIdentity, labSite } from './lab-site.ts';
+import { flat, Workplace } from './program.ts';
+
+let lab: Lab;
+let place: Workplace;
+
+beforeAll(async () => {
+  lab = await startLab();
+  place = new Workplace();
+  addCt(lab, 'pve1', { vmid: 105, hostname: 'git' });
+  const hosts = { pve: byIdentity(lab.node('pve1')) };
+  const policy = '{ name: all, host: pve, all: true, rpo: 1s, retention: { keep-last: 2 } }';
+  place.write('site.yaml', labSite({ hosts, backups: [policy] }));
+  await place.makeRepository();
+});
+
+afterAll(async () => {
+  place[Symbol.dispose]();
+  await lab.stop();
+});
+
+it('forgets nothing by --yes alone, and says so', async () => {
+  for (let run = 1; run <= 3; run++) {
+    const { stderr } = await place.succeed('apply', 'site.yaml', '--yes');
+    expect(stderr).toBe(run < 3 ? '' : 'pvebak: nothing is forgotten, as --allow forget is not given\n');
+    expect(place.stored('snapshots')).toHaveLength(run);
+  }
+});
+
+it('shows in the plan what goes and, with --verbose, why the others stay', async () => {
+  const { stdout } = await place.succeed('plan', 'site.yaml', '--verbose');
+  const text = flat(stdout);
+  expect(text).toContain('FORGET 2 of the 3 snapshots of these guests');
+  expect(text).toMatch(/- lxc\/105 git .*\([0-9a-f]{8}\); 1 stay, once it is backed up/);
+  expect(text).toContain('kept by keep-last of all, being the last good one');
+  expect(text).toContain('1 to back up');
+  expect(text).toContain('2 to forget.');
+});
+
+it('forgets them once the new backup is made, when that is allowed', async () => {
+  const [before] = [place.stored('snapshots')];
+  const { stdout } = await place.succeed('apply', 'site.yaml', '--yes', '--allow', 'forget');
+  expect(stdout).toMatch(/\+ forget 2 snapshots of lxc\/105 git: [0-9a-f]{8} [0-9a-f]{8}\n/);
+  expect(stdout).toContain('1 backed up, 2 snapshots forgotten: ');
+  const left = place.stored('snapshots');
+  expect(left).toHaveLength(2);
+  expect(left.filter((id) => before?.includes(id))).toHaveLength(1);
+  place.restic('check');
+});
+
+it('forgets nothing of a guest whose backup failed', async () => {
+  await place.succeed('apply', 'site.yaml', '--yes');
+  expect(place.stored('snapshots')).toHaveLength(3);
+  lab.node('pve1').orderFault({ kind: 'short' });
+  const { stdout, status } = await place.pvebak('apply', 'site.yaml', '--yes', '--allow', 'forget');
+  expect(stdout).toMatch(
+    /\n- forget 2 snapshots of lxc\/105 git: its backup was not made, so that nothing is/,
+  );
+  expect(status).toBe(3);
+  expect(place.stored('snapshots')).toHaveLength(3);
+});
