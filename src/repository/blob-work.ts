@@ -127,6 +127,7 @@ function sealMany(key: MasterKey, blobs: readonly Uint8Array<ArrayBuffer>[], com
     at += bytes.length;
     releaseMemory(bytes);
   }
+  for (const blob of blobs) releaseMemory(blob);
   return {
     kind: 'seal-many',
     sealed: joined,

@@ -71,6 +71,7 @@ class WorkerLane {
   constructor(key: MasterKey, whenFree: () => void) {
     this.#worker = new Worker(new URL(`./blob-worker${extname(import.meta.url)}`, import.meta.url), {
       workerData: key,
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
     });
     this.#worker.unref();
     this.#worker.on('message', (result: BlobResult) => {

@@ -28,6 +28,7 @@ export interface BlobWriterParts {
 
 const BYTES_UNDER_WAY = 32 << 20;
 const PACKS_UNDER_WAY = 2;
+const NONE_STORED: ReadonlyMap<BlobId, number> = new Map();
 
 /**
  * Saves blobs: each once, whoever saves it. All pipelines of a process share one. Memory: 32 MiB of blobs under way, two
@@ -126,8 +127,9 @@ export class BlobWriter implements BlobSaver {
       this.#check();
       const hashed = await this.#parts.workers.run<'hash'>({ kind: 'hash', bytes });
       const id = blobId(hashed.id);
-      if (!this.#takeOn(type, id)) return { id, length, storedBytes: 0 };
-      return await this.#seal(type, id, hashed.bytes);
+      if (this.#takeOn(type, id)) return await this.#seal(type, id, hashed.bytes);
+      releaseMemory(hashed.bytes);
+      return { id, length, storedBytes: 0 };
     } finally {
       this.#budget.give(length);
     }
@@ -142,7 +144,8 @@ export class BlobWriter implements BlobSaver {
       const id = ids[index];
       return id !== undefined && this.#takeOn(type, id) ? [{ id, bytes }] : [];
     });
-    const storedBytes = await this.#sealMany(type, fresh);
+    const storedBytes = fresh.length === 0 ? NONE_STORED : await this.#sealMany(type, fresh);
+    for (const bytes of hashed.blobs) releaseMemory(bytes);
     return ids.map((id, index) => ({
       id,
       length: lengths[index] ?? 0,
@@ -156,7 +159,6 @@ export class BlobWriter implements BlobSaver {
     fresh: readonly { readonly id: BlobId; readonly bytes: Uint8Array<ArrayBuffer> }[],
   ): Promise<ReadonlyMap<BlobId, number>> {
     const storedBytes = new Map<BlobId, number>();
-    if (fresh.length === 0) return storedBytes;
     const { compress, workers } = this.#parts;
     const blobs = fresh.map(({ bytes }) => bytes);
     const many = await workers.run({ kind: 'seal-many', blobs, compress });
@@ -167,6 +169,7 @@ export class BlobWriter implements BlobSaver {
       at += sealed.length;
       await this.#addToPack(type, id, { sealed, uncompressedLength: many.uncompressedLengths[index] ?? 0 });
     }
+    releaseMemory(many.sealed);
     return storedBytes;
   }
 

@@ -1,4 +1,5 @@
 const SEGMENT_BYTES = 4 << 20;
+const NOTHING = new Uint8Array(0);
 
 /** Byte strings of up to 4 MiB, kept one after the other and never changed; up to 4 GiB in all. */
 export class ByteArena {
@@ -12,6 +13,7 @@ export class ByteArena {
 
   /** Copies the bytes. @returns their address, below 2^32 */
   add(bytes: Uint8Array): number {
+    if (bytes.length === 0) return 0;
     if (bytes.length > SEGMENT_BYTES) throw new RangeError(`${bytes.length} bytes are too many`);
     if (this.#used + bytes.length > SEGMENT_BYTES) {
       this.#segments.push(new Uint8Array(SEGMENT_BYTES));
@@ -25,6 +27,7 @@ export class ByteArena {
 
   /** A view, not to be changed. */
   get(address: number, length: number): Uint8Array {
+    if (length === 0) return NOTHING;
     const start = address % SEGMENT_BYTES;
     return this.segment(address).subarray(start, start + length);
   }

@@ -82,8 +82,8 @@ export class InodeTable {
       mtimeSeconds: segment.getFloat64(at),
       mtimeNanoseconds: segment.getUint32(at + 16),
       device: type === 'dev' || type === 'chardev' ? special : 0,
-      linkTarget: type === 'symlink' ? this.#bytes(special, segment.getFloat64(at + 8)) : NOTHING,
-      extendedAttributes: this.#bytes(segment.getUint32(at + 44), segment.getUint32(at + 48)),
+      linkTarget: type === 'symlink' ? this.#arena.get(special, segment.getFloat64(at + 8)) : NOTHING,
+      extendedAttributes: this.#arena.get(segment.getUint32(at + 44), segment.getUint32(at + 48)),
     };
   }
 
@@ -122,10 +122,6 @@ export class InodeTable {
 
   #at(number: number): { readonly segment: DataView; readonly at: number } {
     return { segment: this.#records.segment(number), at: this.#records.offset(number) };
-  }
-
-  #bytes(address: number, length: number): Uint8Array {
-    return length === 0 ? NOTHING : this.#arena.get(address, length);
   }
 
   #attributesAddress(bytes: Uint8Array): number {
