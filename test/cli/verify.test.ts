@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addCt, addVm } from '../lab/guests.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
@@ -215,6 +216,32 @@ describe('pvebak verify of a damaged repository', () => {
   });
 
   it('is put right when the files are', async () => {
+    expect((await place.succeed('verify', '--read-data')).stdout).toContain('whole: 2 snapshots');
+    expect(place.restic('check', '--read-data')).toContain('no errors were found');
+  });
+});
+
+describe('on a terminal, pvebak verify', () => {
+  it('shows packs, bytes and rate, and then the report', async () => {
+    const line = `stty cols 120 rows 40; ${place.line('verify', '--read-data')}`;
+    const terminal = ['script', '--quiet', '--return', '--command', line, '/dev/null'];
+    const { stdout, status } = await place.command(...terminal);
+    const text = stripVTControlCharacters(stdout);
+    expect(text).toMatch(/packs: \d+ %, \d+ of \d+, .* of 20 MiB, .*\/s/);
+    expect(text).toContain('whole: 2 snapshots, no fault found');
+    expect(status).toBe(0);
+  });
+});
+
+describe('pvebak repair index', () => {
+  it('makes a repository whole again of which an index was damaged, as verify advises', async () => {
+    const [index = ''] = place.stored('index').filter((name) => name.length === 64);
+    flipBit(`index/${index}`, 40);
+    const { stdout, status } = await place.pvebak('verify');
+    expect(stdout).toContain('`pvebak repair index`; until then nothing can be restored');
+    expect(status).toBe(7);
+    const repaired = await place.succeed('repair', 'index');
+    expect(repaired.stdout).toMatch(/: \d+ packs with \d+ blobs in 1 new index; \d+ old indexes removed\n/);
     expect((await place.succeed('verify', '--read-data')).stdout).toContain('whole: 2 snapshots');
     expect(place.restic('check', '--read-data')).toContain('no errors were found');
   });

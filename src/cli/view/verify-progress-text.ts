@@ -1,6 +1,9 @@
 import type { VerifyProgress } from '../../verify/verify-report.ts';
 import { count, formatBytes, formatDuration } from './quantities.ts';
 
+/** The first packs say nothing of how long all will take. */
+const TOLD_FROM = 0.01;
+
 /** `packs: 42 %, 90 of 214, 1.4 GiB of 3.4 GiB, 310 MiB/s, 6 s left; 1 fault` */
 export function verifyProgressText(progress: VerifyProgress): string {
   const faults = progress.faults === 0 ? '' : `; ${count(progress.faults, 'fault')}`;
@@ -29,7 +32,9 @@ function amountText({ done, total, doneBytes, totalBytes, elapsedMs }: VerifyPro
     `${done} of ${total ?? done}`,
     `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`,
     `${formatBytes(rate)}/s`,
-    ...(rate > 0 ? [`${formatDuration((Math.max(0, totalBytes - doneBytes) / rate) * 1000)} left`] : []),
+    ...(doneBytes > totalBytes * TOLD_FROM
+      ? [`${formatDuration((Math.max(0, totalBytes - doneBytes) / rate) * 1000)} left`]
+      : []),
   ];
   return parts.join(', ');
 }

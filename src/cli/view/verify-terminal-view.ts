@@ -30,6 +30,7 @@ function liveLine(title: string, clock: () => number): VerifyShowing {
   const ended = Promise.withResolvers<VerifyReport | undefined>();
   let show: (text: string) => void = () => undefined;
   let shown = 0;
+  let phase: string | undefined;
   const task = async (_: unknown, line: { output: string }) => {
     show = (text) => {
       line.output = text;
@@ -46,8 +47,9 @@ function liveLine(title: string, clock: () => number): VerifyShowing {
   const done = list.run().catch(() => undefined);
   return {
     progress(progress) {
-      if (clock() - shown < REDRAW_MS) return;
+      if (clock() - shown < REDRAW_MS && progress.phase === phase) return;
       shown = clock();
+      phase = progress.phase;
       show(verifyProgressText(progress));
     },
     async end(report) {
