@@ -9,6 +9,7 @@ import {
   type Kept,
   keepGuests,
   placeOfBlob,
+  placeOfTree,
   verified,
   wholeOnes,
 } from './verified-repository.ts';
@@ -80,6 +81,39 @@ describe('a flipped bit', () => {
     await flipBit(join(folder, file), offset + 20);
     expect((await verified(folder, { reading: { kind: 'structure' } })).faults).toEqual([]);
   });
+
+  it.each(['structure', 'read-data'] as const)(
+    'in the tree of a folder is found by %s, and touches what is in this folder',
+    async (kind) => {
+      const folder = await copyOf(dumped);
+      const path = '/lxc/205/rootfs/etc';
+      const { file, offset, id } = await placeOfTree(folder, { snapshot: kept.container, path });
+      await flipBit(join(folder, file), offset + 20);
+      const report = await verified(folder, { reading: { kind } });
+      expect(report.faults).toEqual([
+        {
+          fault: expect.objectContaining({
+            file,
+            blobs: [{ type: 'tree', id, offset, what: 'its MAC is wrong' }],
+          }),
+          touches: [{ snapshot: kept.container, paths: [path], morePaths: 0 }],
+        },
+      ]);
+      expect(wholeOnes(report)).toEqual(allBut('container'));
+    },
+  );
+
+  it.each(['data', 'index', 'snapshots'] as const)(
+    'in each of all files of the kind %s is found for each of them at once',
+    async (type) => {
+      const folder = await copyOf(dumped);
+      const files = await filesOf(folder, type);
+      for (const [number, file] of files.entries()) await flipBit(join(folder, file), 17 + 23 * number);
+      const { faults } = await verified(folder);
+      const named = faults.flatMap(({ fault }) => ('file' in fault ? [fault.file] : []));
+      expect(named.toSorted()).toEqual(files.toSorted());
+    },
+  );
 
   it.each([
     ['in the header of a pack', -20, 'the MAC of its header is wrong'],

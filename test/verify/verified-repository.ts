@@ -56,11 +56,12 @@ export interface VerifyChoice {
   readonly reading?: Reading;
   readonly ids?: readonly string[];
   readonly signal?: AbortSignal;
+  readonly password?: string;
 }
 
 export async function verified(folder: string, choice: VerifyChoice = {}): Promise<VerifyReport> {
   const { reading = { kind: 'read-data' }, ids, signal = new AbortController().signal } = choice;
-  const repository = await openFolder(folder, PASSWORD);
+  const repository = await openFolder(folder, choice.password ?? PASSWORD);
   return withInspection(repository, { threads: 1, signal }, (inspection) =>
     verifyRepository(inspection, {
       ids: ids === undefined ? undefined : new Set(ids),
@@ -97,6 +98,22 @@ export async function placeOfBlob(
   });
 }
 
+/** The same of a folder's tree. */
+export async function placeOfTree(
+  folder: string,
+  { snapshot, path }: { readonly snapshot: string; readonly path: string },
+): Promise<{ readonly file: string; readonly offset: number; readonly id: string }> {
+  const repository = await openFolder(folder, PASSWORD);
+  const { signal } = new AbortController();
+  return withInspection(repository, { threads: 1, signal }, async ({ reader, indexes }) => {
+    const node = await findNode(reader, (await readSnapshot(repository, snapshot)).tree, path);
+    const id = node?.subtree;
+    const found = id === undefined ? undefined : indexes.index.find(id, 'tree');
+    if (id === undefined || found === undefined) throw new Error(`no folder ${path}`);
+    return { file: `data/${found.pack.slice(0, 2)}/${found.pack}`, offset: found.offset, id: toHex(id) };
+  });
+}
+
 export async function flipBit(path: string, at: number): Promise<void> {
   const bytes = await readFile(path);
   const place = at < 0 ? bytes.length + at : at;
@@ -107,7 +124,8 @@ export async function flipBit(path: string, at: number): Promise<void> {
 /** Files of one kind, by their paths in the repository. */
 export async function filesOf(
   folder: string,
-  type: 'keys' | 'index' | 'snapshots',
+  type: 'keys' | 'index' | 'snapshots' | 'data',
 ): Promise<readonly string[]> {
-  return (await readdir(join(folder, type))).map((name) => `${type}/${name}`);
+  const names = await readdir(join(folder, type), { recursive: true });
+  return names.filter((name) => /[0-9a-f]{64}$/.test(name)).map((name) => `${type}/${name}`);
 }
