@@ -4,6 +4,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withSession } from '../../src/repository/repository.ts';
+import type { StoredNode } from '../../src/repository/tree-parser.ts';
+import { findNode } from '../../src/snapshot/snapshot-files.ts';
 import { DumpedFiles } from '../apply/dumped-file.ts';
 import { makeEveryKind, PROXMOX_TAR_FLAGS } from './every-kind.ts';
 import { listTree } from './listed-tree.ts';
@@ -42,10 +45,65 @@ describe('what restic restores of a container’s files is what tar makes of its
     await expectSame(tar, `gzip -dc '${FIXTURE}'`);
   });
 
+  it('and its nodes are those that restic’s own backup makes of the same files', async () => {
+    const folder = join(dumped.folder, 'for-restic');
+    await mkdir(folder);
+    await makeEveryKind(folder);
+    const report = await dumped.backUp(
+      { type: 'lxc', vmid: 106 },
+      `cd '${folder}' && ${TAR} --create --file=- ./`,
+    );
+    const [own] =
+      (await dumped.restic('backup', '--json', folder)).toString().match(/[0-9a-f]{8,64}(?="}\n$)/) ?? [];
+    const [listed] = JSON.parse((await dumped.restic('snapshots', '--json', own ?? '')).toString());
+    const ours = await nodesOf(report.snapshot, 'lxc/106/rootfs');
+    expect(ours.size).toBeGreaterThan(40);
+    expect(ours).toEqual(await nodesOf(listed.id, folder.slice(1)));
+  });
+
   it('and restic finds no fault', async () => {
     expect((await dumped.restic('check', '--read-data')).toString()).toContain('no errors were found');
   });
 });
+
+const TAR = `tar ${PROXMOX_TAR_FLAGS.join(' ')}`;
+
+/** What a tree says of each file, but for what depends on where the file is, and how its content was cut. */
+function nodesOf(snapshot: string, folder: string): Promise<ReadonlyMap<string, unknown>> {
+  return withSession(dumped.repository, { lock: 'shared' }, async ({ reader, readSnapshot }) => {
+    const root = await findNode(reader, (await readSnapshot(snapshot)).tree, folder);
+    const found = new Map<string, unknown>();
+    const list = async (node: StoredNode, path: string): Promise<void> => {
+      found.set(path, comparable(node));
+      const nodes = node.subtree === undefined ? [] : await reader.readTree(node.subtree);
+      for (const child of nodes) await list(child, `${path}/${Buffer.from(child.name).toString('latin1')}`);
+    };
+    if (root !== undefined) await list(root, '');
+    return found;
+  });
+}
+
+const OF_THE_PLACE = new Set([
+  'name',
+  'atime',
+  'ctime',
+  'user',
+  'group',
+  'inode',
+  'device_id',
+  'content',
+  'subtree',
+]);
+
+/** The fields in their order. restic sorts no attributes, and does not count the names of a pipe. */
+function comparable({ type, fields }: StoredNode): readonly unknown[] {
+  return Object.entries(fields)
+    .filter(([name]) => !OF_THE_PLACE.has(name) && !(type === 'fifo' && name === 'links'))
+    .map(([name, value]) => {
+      if (name === 'mtime') return [name, Date.parse(String(value))];
+      return [name, Array.isArray(value) ? value.map((one) => JSON.stringify(one)).sort() : value];
+    });
+}
 
 /** Folders that no member describes bear no time in our tree, and the time of extraction in tar's. */
 const IMPLIED = new Set(['etc/vzdump']);

@@ -3,6 +3,8 @@ import { FormatError } from '../format-error.ts';
 const SPACE = 0x20;
 const EQUALS = 0x3d;
 const NEWLINE = 0x0a;
+const ZERO = 0x30;
+const NINE = 0x39;
 const MAX_LENGTH_DIGITS = 7;
 
 /**
@@ -31,6 +33,9 @@ export function parsePaxRecords(bytes: Uint8Array, at: number): Map<string, Uint
 }
 
 function decimal(digits: Uint8Array): number {
-  const text = String.fromCharCode(...digits);
-  return /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
+  if (digits.length === 0) return Number.NaN;
+  return digits.reduce(
+    (sum, byte) => (byte >= ZERO && byte <= NINE ? sum * 10 + byte - ZERO : Number.NaN),
+    0,
+  );
 }

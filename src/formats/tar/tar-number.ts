@@ -2,6 +2,9 @@ import { FormatError } from '../format-error.ts';
 
 const BASE_256 = 0x80;
 const NEGATIVE = 0x40;
+const SPACE = 0x20;
+const ZERO = 0x30;
+const SEVEN = 0x37;
 
 /**
  * A numeric header field: octal digits, spaces before and a space or NUL after them; or, when the top bit is set, a
@@ -14,11 +17,17 @@ export function tarNumber(field: Uint8Array, at: number): number {
   return value;
 }
 
+/** Byte by byte: an archive of a million files has ten million of these. */
 function octal(field: Uint8Array): number {
-  const text = String.fromCharCode(...field).replace(/^ +/, '');
-  const digits = /^([0-7]*)(?:[ \0]|$)/.exec(text)?.[1];
-  if (digits === undefined) return Number.NaN;
-  return digits === '' ? 0 : Number.parseInt(digits, 8);
+  let at = 0;
+  while (field[at] === SPACE) at += 1;
+  let value = 0;
+  for (let byte = field[at] ?? 0; byte >= ZERO && byte <= SEVEN; byte = field[at] ?? 0) {
+    value = value * 8 + byte - ZERO;
+    at += 1;
+  }
+  const after = field[at] ?? 0;
+  return after === 0 || after === SPACE ? value : Number.NaN;
 }
 
 function base256(field: Uint8Array): number {
