@@ -9,6 +9,7 @@ import { errorText } from './view/error-text.ts';
 export async function main(): Promise<void> {
   const interrupt = interruptSignal();
   const noticed = noticeEarlyEnd();
+  outliveReaders();
   try {
     process.exitCode = await runProgram(process.argv.slice(2), processSurroundings(interrupt));
   } catch (error) {
@@ -17,6 +18,11 @@ export async function main(): Promise<void> {
   } finally {
     noticed();
   }
+}
+
+/** Whoever read the output has gone, a pager or a terminal: what was begun goes on, and the exit status tells of it. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }
 
 /** A process that waits for what can't come ends by itself, with status 0: that must not look like success. */

@@ -41,7 +41,7 @@ beforeAll(async () => {
   }
   empty = new Workplace();
   empty.write('site.yaml', labSite({ hosts: { pve: byIdentity(lab.node('pve1')) } }));
-  await empty.succeed('init', 'site.yaml');
+  await empty.makeRepository();
 });
 
 afterAll(async () => {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   addVm(lab, 'pve1', { vmid: 101, name: 'vast', disks: [scsi0] });
   const hosts = { pve: byIdentity(lab.node('pve1'), { cleanup: 'true' }) };
   place.write('site.yaml', labSite({ hosts, backups: ['{ name: all, host: pve, all: true }'] }));
-  await place.succeed('init', 'site.yaml');
+  await place.makeRepository();
 });
 
 afterAll(async () => {

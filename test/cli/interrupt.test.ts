@@ -22,7 +22,7 @@ beforeAll(async () => {
   place.write('site.yaml', siteWith('{ ionice: 7 }', '101, 105, 109'));
   place.write('container.yaml', siteWith('{ bwlimit: 1MiB }', '101, 105'));
   place.write('machine.yaml', siteWith('{ bwlimit: 1MiB }', '109'));
-  await place.succeed('init', 'site.yaml');
+  await place.makeRepository();
 });
 
 afterAll(async () => {
@@ -67,4 +67,9 @@ it('the next run does what was left', async () => {
   const { stdout } = await place.succeed('apply', 'site.yaml', '--yes');
   expect(stdout).toMatch(/\n2 backed up: /);
   expect((await place.succeed('plan', 'site.yaml')).stdout).toContain('Nothing to do. 3 fresh.');
+});
+
+it('a reader of the output that goes away is no error', async () => {
+  const ended = await place.command('bash', '-c', `set -o pipefail; ${place.line('apply', '--help')} | true`);
+  expect(ended).toEqual({ stdout: '', stderr: '', status: 0 });
 });

@@ -30,7 +30,7 @@ beforeAll(async () => {
   writeFileSync(`${lab.pve}/.version`, '1');
   place = new Workplace();
   place.write('site.yaml', siteFile());
-  await place.succeed('init', 'site.yaml');
+  await place.makeRepository();
 });
 
 afterAll(async () => {

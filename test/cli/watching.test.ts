@@ -18,7 +18,7 @@ beforeAll(async () => {
   addCt(lab, 'pve1', { vmid: 105, hostname: 'git' });
   const hosts = { pve: byIdentity(lab.node('pve1'), { vzdump: '{ bwlimit: 6MiB }' }) };
   place.write('site.yaml', labSite({ hosts, backups: ['{ name: all, host: pve, all: true, rpo: 1s }'] }));
-  await place.succeed('init', 'site.yaml');
+  await place.makeRepository();
 });
 
 afterAll(async () => {
