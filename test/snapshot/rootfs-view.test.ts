@@ -3,8 +3,10 @@ import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { takeInContainer } from '../../src/apply/take-in-container.ts';
 import { readTar } from '../../src/formats/tar/read-tar.ts';
 import { withSession } from '../../src/repository/repository.ts';
+import type { BlobSaver } from '../../src/repository/store.ts';
 import { RootfsView } from '../../src/snapshot/rootfs/rootfs-view.ts';
 import { DumpedFiles } from '../apply/dumped-file.ts';
 import { inPieces } from '../formats/in-pieces.ts';
@@ -317,6 +319,33 @@ describe('the content of a container’s files', () => {
       expect(taken.files).toBe(400);
       for (const [index, size] of sizes.entries())
         expect((await contentOf(`${index}`)).equals(noise(size, index + 1)), `${index}`).toBe(true);
+    });
+  });
+});
+
+describe('when something cannot be saved', () => {
+  const archive = archiveOf(
+    ...Array.from({ length: 300 }, (_, index) =>
+      tarEntry({ name: `./${index % 3}/${index}` }, noise(9000, index + 1)),
+    ),
+    tarEntry({ name: './large' }, noise(300_000, 999)),
+  );
+  const no = new Error('the disk is full');
+  it.each<[string, Partial<BlobSaver>]>([
+    ['a small file, when it is handed over', { startMany: () => Promise.reject(no) }],
+    ['a small file, later', { startMany: async () => ({ done: Promise.reject(no) }) }],
+    ['a blob of the archive', { start: async () => ({ done: Promise.reject(no) }) }],
+  ])('%s, the intake fails with that', async (_, failing) => {
+    await withSession(await memoryRepository(), { lock: 'shared', threads: 2 }, async ({ writer }) => {
+      const saver: BlobSaver = {
+        start: (type, bytes) => writer.start(type, bytes),
+        startMany: (type, blobs) => writer.startMany(type, blobs),
+        save: (type, bytes) => writer.save(type, bytes),
+        saveZeros: (length) => writer.saveZeros(length),
+        saveLarge: (type, blob, make) => writer.saveLarge(type, blob, make),
+        ...failing,
+      };
+      await expect(takeInContainer(inPieces(archive), saver)).rejects.toBe(no);
     });
   });
 });

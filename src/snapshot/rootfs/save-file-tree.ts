@@ -137,7 +137,8 @@ function orderedNames({ names }: FileTree, starts: Uint32Array): Uint32Array {
 
 /**
  * A number, from 1 on, for each inode with several names: from the path that came first, so that it is the same in the
- * next backup, whatever else came or went. Should two be equal, all are drawn again.
+ * next backup, whatever else came or went: the first 48 bits of the SHA-256 of `0/etc/passwd`, and 1. Should two be equal,
+ * all are drawn again, with 1 in the place of 0.
  */
 function inodeNumbers(tree: FileTree): Float64Array {
   for (let draw = 0; ; draw++) {
@@ -155,7 +156,8 @@ function drawNumbers({ names, inodes }: FileTree, draw: number): Float64Array {
     if (inodes.typeOf(inode) === 'dir' || inodes.namesOf(inode) < 2) continue;
     const parts: Uint8Array[] = [];
     for (let part = name; part !== ROOT; part = names.parentOf(part)) parts.push(names.bytesOf(part), SLASH);
-    const digest = hash('sha256', Buffer.concat([Buffer.from(`${draw}`), ...parts]), 'buffer');
+    const path = Buffer.concat([Buffer.from(`${draw}`), ...parts.reverse()]);
+    const digest = hash('sha256', path, 'buffer');
     numbers[inode] = digest.readUIntBE(0, 6) + 1;
   }
   return numbers;

@@ -139,7 +139,7 @@ function goMode({ type, mode }: FullNode): number {
   return GO_TYPE[type] + bits + (mode & 0o777);
 }
 
-/** restic keeps a target that is no UTF-8 twice: as text with replacements, and since 0.16.1 as bytes. */
+/** restic keeps a target that is no UTF-8 twice: as text with replacements, and since 0.16.0 as bytes. */
 function encodeLinkTarget(target: Uint8Array): string {
   if (target.length === 0) return '';
   const text = Buffer.from(target.buffer, target.byteOffset, target.length).toString('utf8');
