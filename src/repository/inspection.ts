@@ -3,6 +3,7 @@ import { BlobWorkers } from './blob-workers.ts';
 import { BlobWriter } from './blob-writer.ts';
 import { IndexWriter } from './index-writer.ts';
 import { type IndexInspection, inspectIndexes } from './inspect-indexes.ts';
+import { inspectSnapshots, type SnapshotInspection } from './inspect-snapshots.ts';
 import { withLock } from './lock.ts';
 import { thisProcess } from './lock-owner.ts';
 import { PackCheckers } from './pack-checkers.ts';
@@ -15,6 +16,8 @@ import { saveUnpacked } from './unpacked-file.ts';
 export interface Inspection extends Store {
   readonly repository: Repository;
   readonly reader: BlobReader;
+  /** As they were before the indexes were read, so that these name all that those refer to. */
+  readonly snapshots: SnapshotInspection;
   readonly indexes: IndexInspection;
   readonly checkers: PackCheckers;
 }
@@ -34,6 +37,7 @@ export async function withInspection<T>(
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   return withLock({ backend, key, compress, owner: thisProcess() }, 'shared', async (lockSignal) => {
     const signal = AbortSignal.any([options.signal, lockSignal]);
+    const snapshots = await inspectSnapshots(repository);
     const indexes = await inspectIndexes(backend, key, signal);
     const { index } = indexes;
     await using workers = new BlobWorkers(key, threads);
@@ -53,6 +57,7 @@ export async function withInspection<T>(
       return await work({
         ...store,
         readSnapshot: (id) => readSnapshot(repository, id),
+        snapshots,
         indexes,
         checkers,
       });

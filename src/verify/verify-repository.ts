@@ -1,8 +1,8 @@
-import { inspectSnapshots } from '../repository/inspect-snapshots.ts';
 import type { Inspection } from '../repository/inspection.ts';
 import { readKeys } from '../repository/key-ring.ts';
 import { type BlobId, type FileId, toHex } from '../repository/object-id.ts';
 import type { Snapshot } from '../repository/snapshot-file.ts';
+import { UserError } from '../user-error.ts';
 import { ContentsChecker, type StoredTar } from './check-contents.ts';
 import { checkTar, type TarFault } from './check-tar.ts';
 import type { Fault, TouchedSnapshot, TracedFault } from './fault.ts';
@@ -33,7 +33,10 @@ export interface VerifyOptions {
   readonly recall: (id: string) => Promise<SnapshotName | undefined>;
 }
 
-/** Proves a repository, or some of its snapshots. Damage of one thing does not keep the others from being looked at. */
+/**
+ * Proves a repository, or some of its snapshots. Damage of one thing does not keep the others from being looked at.
+ * @throws UserError `snapshot-not-found` when one of them has been forgotten meanwhile; the signal's reason
+ */
 export async function verifyRepository(
   inspection: Inspection,
   options: VerifyOptions,
@@ -98,7 +101,11 @@ class Verification {
 
   async #openSnapshots(): Promise<{ snapshots: readonly Snapshot[]; lost: readonly SnapshotName[] }> {
     const { ids, recall } = this.#options;
-    const { snapshots, faults } = await inspectSnapshots(this.#inspection.repository);
+    const { snapshots, faults } = this.#inspection.snapshots;
+    const known = new Set([...snapshots, ...faults].map(({ id }) => id));
+    const gone = [...(ids ?? [])].find((id) => !known.has(id));
+    if (gone !== undefined)
+      throw new UserError('snapshot-not-found', `somebody has just forgotten the snapshot ${gone}`);
     const lost: SnapshotName[] = [];
     for (const fault of faults) {
       if (ids !== undefined && !ids.has(fault.id)) continue;

@@ -114,8 +114,8 @@ async function verifyAndRecord(
   },
 ): Promise<VerifyReport> {
   const { clock, offsetMinutes, programVersion } = surroundings;
-  const { reader, repository } = inspection;
-  const { snapshots } = await inspectSnapshots(repository);
+  const { reader } = inspection;
+  const { snapshots } = inspection.snapshots;
   const last =
     wanted.kind === 'next-part' ? await lastPart(reader, snapshots, { of: wanted.of, ids }) : undefined;
   const report = await verifyRepository(inspection, {

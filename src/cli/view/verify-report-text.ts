@@ -148,7 +148,7 @@ function unindexedNote({ counts: { unindexedPacks } }: VerifyReport): readonly s
   return unindexedPacks === 0
     ? []
     : [
-        `  ${count(unindexedPacks, 'pack')} in no index that can be read: left by runs that were interrupted, or of an index that is damaged`,
+        `  ${count(unindexedPacks, 'pack')} in no index that can be read: of runs under way, of runs that were interrupted, or of an index that is damaged`,
       ];
 }
 
