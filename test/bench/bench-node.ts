@@ -19,9 +19,9 @@ export class BenchNodes implements AsyncDisposable {
     this.#restored = join(work, 'restored');
   }
 
-  /** Nodes that each stand alone. */
+  /** Several nodes are a cluster. */
   static async start(work: string, nodes: readonly string[] = ['pve1']): Promise<BenchNodes> {
-    const bench = new BenchNodes(await startLab({ nodes, cluster: false }), work);
+    const bench = new BenchNodes(await startLab({ nodes }), work);
     for (const folder of [bench.#streams, bench.#restored]) mkdirSync(folder, { recursive: true });
     for (const node of bench.lab.nodes) bench.#replaceTools(node);
     return bench;

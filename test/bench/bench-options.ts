@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 
-export const SECTIONS = ['vm', 'ssh', 'memory', 'container', 'chunks', 'index'] as const;
+/** Run when nothing is said. */
+const USUAL = ['vm', 'ssh', 'memory', 'container', 'chunks', 'index'] as const;
+export const SECTIONS = [...USUAL, 'profile'] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 export interface BenchOptions {
@@ -21,7 +23,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      only: { type: 'string', default: SECTIONS.join(',') },
+      only: { type: 'string', default: USUAL.join(',') },
       size: { type: 'string', default: '2GiB' },
       seed: { type: 'string', default: '1' },
       files: { type: 'string', default: '500000' },

@@ -9,6 +9,7 @@ import { chunksSection } from './chunks-section.ts';
 import { containerSection } from './container-section.ts';
 import { indexSection } from './index-section.ts';
 import { memorySection } from './memory-section.ts';
+import { profileSection } from './profile-section.ts';
 import { formatSection, formatTable, mib, type Section, type Table } from './report.ts';
 import { sshSection } from './ssh-section.ts';
 import { vmSection } from './vm-section.ts';
@@ -20,6 +21,7 @@ const RUNS: Readonly<Record<SectionName, (context: BenchContext) => Promise<Sect
   container: containerSection,
   chunks: chunksSection,
   index: indexSection,
+  profile: profileSection,
 };
 
 process.exitCode = await bench(process.argv.slice(2));
@@ -32,27 +34,37 @@ async function bench(args: readonly string[]): Promise<number> {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n${USAGE}\n`);
     return 1;
   }
-  const work = mkdtempSync(join(tmpdir(), 'pvebak-bench-'));
-  try {
-    const machine = machineTable(options);
-    process.stdout.write(`${formatTable(machine)}\n`);
-    const sections = await runSections(benchContext(options, work));
-    if (options.json !== undefined)
-      writeFileSync(options.json, `${JSON.stringify({ machine, sections }, null, 2)}\n`);
-    return 0;
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
+  const work = temporaryFolder();
+  const machine = machineTable(options);
+  process.stdout.write(`${formatTable(machine)}\n`);
+  const sections = await runSections(benchContext(options, work));
+  if (options.json !== undefined)
+    writeFileSync(options.json, `${JSON.stringify({ machine, sections }, null, 2)}\n`);
+  return sections.length === options.only.length ? 0 : 1;
 }
 
+/** All that is made here lies in it, labs too, and it is gone at the end, also after an interrupt. */
+function temporaryFolder(): string {
+  const work = mkdtempSync(join(tmpdir(), 'pvebak-bench-'));
+  process.env['TMPDIR'] = work;
+  process.on('exit', () => rmSync(work, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+  return work;
+}
+
+/** @returns those that came to their end; what broke another one is told */
 async function runSections(context: BenchContext): Promise<readonly Section[]> {
   const sections: Section[] = [];
   for (const name of context.options.only) {
     const started = performance.now();
-    const section = await RUNS[name](context);
-    process.stdout.write(`${formatSection(section)}\n`);
+    try {
+      const section = await RUNS[name](context);
+      process.stdout.write(`${formatSection(section)}\n`);
+      sections.push(section);
+    } catch (error) {
+      context.say(`${name} failed: ${error instanceof Error ? error.stack : error}`);
+    }
     context.say(`${name}: ${Math.round((performance.now() - started) / 1000)} s`);
-    sections.push(section);
   }
   return sections;
 }

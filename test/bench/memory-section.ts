@@ -7,10 +7,11 @@ import { BenchNodes } from './bench-node.ts';
 import { dataBytes, planDisk, rewrite } from './disk-plan.ts';
 import { pvebakTool, reportsOf, sshHost } from './pvebak-tool.ts';
 import { atMost, mib, type Section } from './report.ts';
-import { mustRun } from './run-measured.ts';
+import { type Measured, mustRun } from './run-measured.ts';
 
 const GIB = 2 ** 30;
 const SIZES = [1, 16, 64] as const;
+const NODES = ['pve1', 'pve2'];
 const TWO_NODES_SIZE = 16;
 const BAR_MIB = 400;
 const MOST_DATA = 0.6;
@@ -60,7 +61,7 @@ async function oneDisk(context: BenchContext, gib: number): Promise<readonly Pea
   const runs = [
     { what: 'first backup', run: await pvebak.backup(files[0] ?? '') },
     { what: 'second backup', run: await pvebak.backup(files[1] ?? '') },
-    { what: 'restore', run: await pvebak.restore(join(folder.path, 'restored')) },
+    { what: 'restore', run: await pvebak.restore(join(folder.path, 'restored.vma')) },
   ];
   return runs.map(({ what, run }) => ({
     what: `${gib} GiB, ${what}`,
@@ -70,46 +71,64 @@ async function oneDisk(context: BenchContext, gib: number): Promise<readonly Pea
   }));
 }
 
-/** Two nodes that stand alone, a guest on each, one run. */
+/** A cluster of two nodes, a guest on each, both in one run. */
 async function twoNodes(context: BenchContext): Promise<readonly Peak[]> {
   using folder = workFolder(context, 'memory-two');
-  const names = ['pve1', 'pve2'];
-  await using nodes = await BenchNodes.start(folder.path, names);
+  await using nodes = await BenchNodes.start(folder.path, NODES);
   using place = new Workplace();
-  const hosts = Object.fromEntries(names.map((name) => [name, byIdentity(nodes.node(name))]));
-  const backups = names.map(
-    (name, index) => `{ name: of-${name}, host: ${name}, vmid: [${101 + index}], rpo: 1s }`,
-  );
-  place.write('site.yaml', labSite({ hosts, backups }));
+  place.write('site.yaml', clusterSite(nodes));
   await mustRun({ line: place.line('init', 'site.yaml'), env: place.environment });
-  const generations: string[][] = [];
-  let data = 0;
-  for (const [index, name] of names.entries()) {
-    const disks = sparseDisk(context, TWO_NODES_SIZE, name);
-    const { files, pool } = await writeGenerations(context, disks, {
-      folder: folder.path,
-      vmid: 101 + index,
-    });
-    pool[Symbol.dispose]();
-    nodes.addVm(101 + index, name);
-    generations.push([...files]);
-    data += dataBytes(disks[0]);
+  const guests: Guest[] = [];
+  for (const [index, node] of NODES.entries()) {
+    nodes.addVm(101 + index, node);
+    guests.push(await makeGuest(context, { vmid: 101 + index, folder: folder.path }));
   }
   const peaks: Peak[] = [];
   for (const [index, what] of ['first backup', 'second backup'].entries()) {
-    for (const [guest, files] of generations.entries()) nodes.prepare(101 + guest, files[index] ?? '');
-    const run = await mustRun({
-      line: place.line('apply', 'site.yaml', '--yes', '--json'),
-      env: place.environment,
-    });
-    if (reportsOf(run.stdout, 'backed-up').length !== names.length)
-      throw new Error(`not both were backed up:\n${run.stdout}`);
+    for (const { vmid, files } of guests) nodes.prepare(vmid, files[index] ?? '');
+    const { peak, wall } = await backUpBoth(place);
+    const data = guests.reduce((sum, each) => sum + each.dataBytes, 0);
     peaks.push({
       what: `two nodes at once, ${TWO_NODES_SIZE} GiB each, ${what}`,
       dataBytes: data,
-      peak: run.peak,
-      wall: run.wall,
+      peak,
+      wall,
     });
   }
   return peaks;
+}
+
+interface Guest {
+  readonly vmid: number;
+  readonly files: readonly string[];
+  readonly dataBytes: number;
+}
+
+async function makeGuest(
+  context: BenchContext,
+  { vmid, folder }: { readonly vmid: number; readonly folder: string },
+): Promise<Guest> {
+  const disks = sparseDisk(context, TWO_NODES_SIZE, ` of ${vmid}`);
+  const { files, pool } = await writeGenerations(context, disks, { folder, vmid });
+  pool[Symbol.dispose]();
+  return { vmid, files, dataBytes: dataBytes(disks[0]) };
+}
+
+async function backUpBoth(place: Workplace): Promise<Measured> {
+  const run = await mustRun({
+    line: place.line('apply', 'site.yaml', '--yes', '--json'),
+    env: place.environment,
+  });
+  if (reportsOf(run.stdout, 'backed-up').length === NODES.length) return run;
+  throw new Error(`not both were backed up:\n${run.stdout}`);
+}
+
+/** The first node is the way in. */
+function clusterSite(nodes: BenchNodes): string {
+  const [first, ...others] = NODES.map((name) => nodes.node(name));
+  if (first === undefined) throw new Error('a cluster without nodes');
+  const keys = [first, ...others].map(({ hostKeyFingerprint }) => `"${hostKeyFingerprint}"`);
+  const places = others.map(({ name, host, port }) => `${name}: { location: "proxmox://${host}:${port}" }`);
+  const pve = byIdentity(first, { host_key: `[ ${keys.join(', ')} ]`, nodes: `{ ${places.join(', ')} }` });
+  return labSite({ hosts: { pve }, backups: ['{ name: all, host: pve, all: true, rpo: 1s }'] });
 }
