@@ -53,21 +53,25 @@ export async function* diffSnapshots(before: SnapshotSide, after: SnapshotSide):
   }
   const [nodesBefore, nodesAfter] = await Promise.all([listHome(earlier), listHome(later)]);
   const hasFiles = [nodesBefore, nodesAfter].every((nodes) => nodes.some(isRootfs));
-  for (const pair of pairNodes(nodesBefore, nodesAfter)) {
-    const name = nameText(pair.name);
-    switch (roleOf(pair, { ...sides, hasFiles })) {
-      case 'skipped':
-        break;
-      case 'volume':
-        yield* diffVolume(name, pair, sides);
-        break;
-      case 'files':
-        yield* filesOf(diffNodes(pair, sides));
-        break;
-      case 'text':
-        yield* diffText(name, pair, sides);
-        break;
-    }
+  const found = pairNodes(nodesBefore, nodesAfter).map((pair) => ({
+    pair,
+    role: roleOf(pair, { ...sides, hasFiles }),
+  }));
+  for (const role of SHOWN)
+    for (const one of found) if (one.role === role) yield* diffPair(role, one.pair, sides);
+}
+
+/** What a guest's files are compared as, in the order in which they are shown. */
+const SHOWN = ['text', 'volume', 'files'] as const;
+
+function diffPair(role: (typeof SHOWN)[number], pair: NodePair, sides: Sides): AsyncGenerator<Difference> {
+  switch (role) {
+    case 'text':
+      return diffText(nameText(pair.name), pair, sides);
+    case 'volume':
+      return diffVolume(nameText(pair.name), pair, sides);
+    case 'files':
+      return filesOf(diffNodes(pair, sides));
   }
 }
 
@@ -94,7 +98,7 @@ function isRootfs({ name }: Pick<StoredNode, 'name'>): boolean {
 function roleOf(
   pair: NodePair,
   { before, after, hasFiles }: Sides & { readonly hasFiles: boolean },
-): 'skipped' | 'volume' | 'files' | 'text' {
+): (typeof SHOWN)[number] | 'skipped' {
   const name = nameText(pair.name);
   const nodes = [pair.before, pair.after].filter((node) => node !== undefined);
   const ofVm = [before, after].every(({ snapshot }) => homeOf(snapshot).startsWith('/qemu/'));
