@@ -359,9 +359,22 @@ describe('the tree of a container’s files', () => {
     );
 
   it('is the same however the pieces fall', async () => {
-    const archive = await containerTar();
-    const expected = await treeOf(archive);
-    for (const pieceBytes of [1, 513, 1 << 24]) expect(await treeOf(archive, pieceBytes)).toBe(expected);
+    const small = archiveOf(
+      folder('./a/'),
+      paxEntry({ path: `./a/${'long'.repeat(40)}`, 'SCHILY.xattr.user.a': 'b' }),
+      file('x', 'small'),
+      tarEntry({ name: './large' }, noise(70_000, 1)),
+      link('./b', './large'),
+      symlink('./c', 'b'),
+    );
+    const whole = await containerTar();
+    for (const [archive, sizes] of [
+      [small, [1, 7]],
+      [whole, [513, 1 << 24]],
+    ] as const) {
+      const expected = await treeOf(archive);
+      for (const pieceBytes of sizes) expect(await treeOf(archive, pieceBytes)).toBe(expected);
+    }
   });
 
   it('is the same when files were only read, or copied for the dump', async () => {
