@@ -1,9 +1,6 @@
 const SEGMENT_RECORDS = 1 << 14;
 
-/**
- * Records of one length, packed: millions of them take no more memory than their bytes. A view is good until the next
- * call for the same segment; callers read or write a field and let it go.
- */
+/** Records of one length, packed: millions of them take no more memory than their bytes. */
 export class RecordTable {
   readonly #recordBytes: number;
   readonly #segments: DataView[] = [];
@@ -29,7 +26,7 @@ export class RecordTable {
     return this.#length++;
   }
 
-  /** Where a record's bytes are: its segment, and the offset in it that `offset` gives. */
+  /** What holds a record's bytes, from `offset` on: so that reading a field makes no object. */
   segment(record: number): DataView {
     const segment = this.#segments[Math.floor(record / SEGMENT_RECORDS)];
     if (segment === undefined || record >= this.#length) throw new Error(`there is no record ${record}`);
