@@ -171,10 +171,7 @@ describe('damage', () => {
   it('is not what a snapshot is that somebody forgets while the list is read', async () => {
     const { folder, repository } = await saved();
     const backend = folderBackend(folder);
-    const names: typeof backend.names = async (type) => [
-      ...(await backend.names(type)),
-      'ab'.repeat(32),
-    ];
+    const names: typeof backend.names = async (type) => [...(await backend.names(type)), 'ab'.repeat(32)];
     expect(await readSnapshots({ ...repository, backend: { ...backend, names } })).toHaveLength(1);
   });
 });
