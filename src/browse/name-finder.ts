@@ -101,9 +101,9 @@ function soleName(snapshot: Snapshot, folder: string): string | undefined {
   return guest.type === 'qemu' ? `${folder}.raw` : undefined;
 }
 
-/** What is kept of a hit must not hold a list of blobs. */
-function withoutContent(node: StoredNode): StoredNode {
-  return { ...node, content: NO_CONTENT };
+/** What is kept of a hit must not hold a list of blobs, and not ask for it either. */
+function withoutContent({ name, type, size, subtree, fields }: StoredNode): StoredNode {
+  return { name, type, size, subtree, fields, content: NO_CONTENT };
 }
 
 function* walkedOf(finding: Finding): Generator<Walked> {

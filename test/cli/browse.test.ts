@@ -182,8 +182,9 @@ describe('pvebak dump', () => {
 /** Interrupts the program that it runs in as soon as that has begun to write. */
 const INTERRUPT_MIDWAY = `
 import { readdirSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 const timer = setInterval(() => {
-  if (!readdirSync('.').some((name) => name.endsWith('.partial'))) return;
+  if (!isMainThread || !readdirSync('.').some((name) => name.endsWith('.partial'))) return;
   clearInterval(timer);
   process.kill(process.pid, 'SIGTERM');
 }, 1).unref();

@@ -1,6 +1,7 @@
 import { subjectOf } from '../../browse/choose-snapshot.ts';
 import { type Difference, diffSnapshots, type SnapshotSide } from '../../browse/diff-snapshots.ts';
 import { writeToStream } from '../../browse/write-to-stream.ts';
+import { UserError } from '../../user-error.ts';
 import {
   type ChosenSnapshot,
   CLOSED_PIPE_STATUS,
@@ -24,6 +25,11 @@ export interface DiffOptions extends Omit<SnapshotChoice, 'snapshot'> {
 
 /** Shows what differs between two snapshots, which may lie in two repositories of a site. */
 export async function diffCommand(options: DiffOptions, surroundings: Surroundings): Promise<number> {
+  const { guest } = options;
+  if (guest !== undefined && ![options.before, options.after].includes('latest'))
+    throw new UserError('usage', '--guest goes with latest', {
+      hint: `write ${guest} instead of a snapshot`,
+    });
   const held = await heldSnapshots(options, surroundings);
   const before = choose(held, options.before, options);
   const after = choose(held, options.after, options);

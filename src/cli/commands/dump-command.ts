@@ -95,7 +95,7 @@ async function* onlyText(
   { path, tree }: Located,
 ): AsyncGenerator<Uint8Array> {
   for await (const piece of pieces) {
-    if (tree !== undefined || piece.some((byte) => CONTROLS.has(byte)))
+    if (tree !== undefined || CONTROLS.test(Buffer.from(piece).toString('latin1')))
       throw new UserError('usage', `${nameText(path)} is no text for a terminal`, {
         hint: `give --target ${tree === undefined ? 'FILE' : 'FILE.tar'}, or send it on: | less, | tar -t, > FILE`,
       });
@@ -103,10 +103,8 @@ async function* onlyText(
   }
 }
 
-/** Control characters but tab, line feed and carriage return. */
-const CONTROLS: ReadonlySet<number> = new Set(
-  [...Array(32).keys(), 0x7f].filter((byte) => ![0x09, 0x0a, 0x0d].includes(byte)),
-);
+/** Control characters but tab, line feed and carriage return, as bytes; the last ones are those of C1 in UTF-8. */
+const CONTROLS = /(?![\t\n\r])[\p{Cc}--[\x80-\x9f]]|\xc2[\x80-\x9f]/v;
 
 async function toTarget(
   pieces: AsyncIterable<Uint8Array>,
