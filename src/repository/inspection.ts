@@ -39,6 +39,7 @@ export async function withInspection<T>(
     const signal = AbortSignal.any([options.signal, lockSignal]);
     const snapshots = await inspectSnapshots(repository);
     const indexes = await inspectIndexes(backend, key, signal);
+    signal.throwIfAborted();
     const { index } = indexes;
     await using workers = new BlobWorkers(key, threads);
     await using checkers = new PackCheckers(key, threads);
@@ -54,17 +55,33 @@ export async function withInspection<T>(
     };
     try {
       const store = { repository, where, reader, writer, signal, saveSnapshot };
-      return await work({
+      const done = work({
         ...store,
         readSnapshot: (id) => readSnapshot(repository, id),
         snapshots,
         indexes,
         checkers,
       });
+      return await orAborted(done, signal);
     } finally {
       await writer.end();
       indexWriter.close();
       await indexWriter.flush().catch(() => undefined);
     }
   });
+}
+
+/** What is under way when the signal comes is not waited for: it only reads, and a thread may just be starting. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+    work.catch(() => undefined);
+    aborted.promise.catch(() => undefined);
+  }
 }

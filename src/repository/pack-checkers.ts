@@ -14,6 +14,7 @@ export class PackCheckers implements AsyncDisposable {
   readonly #key: MasterKey;
   readonly #threads: number;
   #lanes: readonly CheckerLane[] = [];
+  #isClosed = false;
 
   constructor(key: MasterKey, options: { readonly threads?: number } = {}) {
     this.#key = key;
@@ -22,12 +23,14 @@ export class PackCheckers implements AsyncDisposable {
 
   /** The bytes are handed over. The caller bounds how many packs are under way. */
   check(check: PackCheck): Promise<PackFindings> {
+    if (this.#isClosed) return Promise.reject(new Error('the threads that check packs were closed'));
     if (this.#lanes.length === 0)
       this.#lanes = Array.from({ length: this.#threads }, () => new CheckerLane(this.#key));
     return this.#lanes.reduce((a, b) => (b.waiting < a.waiting ? b : a)).post(check);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     await Promise.all(this.#lanes.map((lane) => lane.end()));
   }
 }
