@@ -14,10 +14,9 @@ export interface PvebakOptions {
   readonly host?: readonly string[];
 }
 
-/** With a folder of its own; `lastReport` is what the last backup said of itself. */
+/** With a folder of its own. */
 export interface PvebakTool extends Tool, Disposable {
   readonly place: Workplace;
-  readonly lastReport: BackupFigures;
   /** The site's host from now on. */
   use(host: readonly string[]): void;
 }
@@ -57,15 +56,14 @@ export async function pvebakTool({ nodes, vmid, type, host = LOCAL }: PvebakOpti
     name: 'pvebak',
     place,
     use,
-    get lastReport() {
-      return last;
-    },
     repositoryBytes: () => place.repositorySize(),
     async backup(stream) {
       nodes.prepare(vmid, stream);
       const run = await mustRun(command('apply', 'site.yaml', '--yes', '--json'));
       last = reportsOf(run.stdout, 'backed-up')[0] ?? NOTHING;
-      return { ...run, inside: last.elapsedMs / 1000 };
+      const { newBytes, reusedBytes, storedBytes, elapsedMs } = last;
+      const work = { dataBytes: newBytes + reusedBytes, newBytes, storedBytes };
+      return { ...run, inside: elapsedMs / 1000, work };
     },
     restore: (file) => restore({ nodes, file, command, snapshot: last.snapshot }),
     oneFile: async (path, file) => {

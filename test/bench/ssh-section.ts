@@ -1,6 +1,4 @@
 /** A VM over SSH: the second backup beside the bare pipe into nothing, with both clients, with and without delay on the line. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { runProgram } from '../lab/run-program.ts';
 import { type BenchContext, runChild, workFolder, writeGenerations } from './bench-context.ts';
@@ -10,6 +8,7 @@ import type { DrainFigures } from './drain-ssh2.ts';
 import { type PvebakTool, pvebakTool, sshHost } from './pvebak-tool.ts';
 import { atLeast, mib, type Section } from './report.ts';
 import { type Measured, mustRun } from './run-measured.ts';
+import { startProxy } from './start-proxy.ts';
 import type { Run } from './tool.ts';
 
 const VMID = 101;
@@ -160,17 +159,4 @@ function keeper({ place }: PvebakTool): { readonly back: () => void } {
       runProgram('cp', ['--archive', '--link', kept, repository]);
     },
   };
-}
-
-interface Proxy extends Disposable {
-  readonly port: number;
-}
-
-async function startProxy(port: number, delayMs: number): Promise<Proxy> {
-  const program = join(import.meta.dirname, 'delaying-proxy.ts');
-  const child: ChildProcess = spawn(process.execPath, [program, String(port), String(delayMs)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [said]: Buffer[] = child.stdout === null ? [] : await once(child.stdout, 'data');
-  return { port: Number(said), [Symbol.dispose]: () => void child.kill() };
 }

@@ -1,3 +1,4 @@
+import type { NeededWork } from './processor-ceiling.ts';
 import type { Measured } from './run-measured.ts';
 
 /** A backup program with a repository of its own, as the bench drives it. */
@@ -16,4 +17,6 @@ export interface Tool {
 export interface Run extends Measured {
   /** Seconds that the program itself says the stream took, start and plan left out; undefined when it does not say. */
   readonly inside?: number;
+  /** Of a backup, what it had to do; undefined when the program does not say. */
+  readonly work?: NeededWork;
 }
