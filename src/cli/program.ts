@@ -150,6 +150,23 @@ export async function runProgram(args: readonly string[], surroundings: Surround
 
   addBrowseCommands(program, runs, surroundings);
 
+  withRepositoryOptions(program.command('prune [site]'))
+    .description('free what no snapshot refers to any longer; nobody else may use the repository meanwhile')
+    .option(
+      '--max-unused <share>',
+      'how much of what is stored may be waste, so that less is rewritten',
+      '5%',
+    )
+    .option('--json', 'one JSON object a repository', false)
+    .addHelpText('after', exampleText('pvebak prune site.yaml', 'pvebak prune site.yaml --max-unused 0%'))
+    .action((site: string | undefined, options) =>
+      runs(
+        import('./commands/prune-command.ts').then(({ pruneCommand }) =>
+          pruneCommand({ site, repo: undefined, passwordFile: undefined, ...options }, surroundings),
+        ),
+      ),
+    );
+
   addRepairCommands(program, (options) =>
     runs(
       import('./commands/repair-index-command.ts').then(({ repairIndexCommand }) =>

@@ -52,6 +52,24 @@ it('forgets them once the new backup is made, when that is allowed', async () =>
   place.restic('check');
 });
 
+it('prune frees what only they had', async () => {
+  const before = place.repositorySize();
+  expect(await place.succeed('prune', 'site.yaml', '--max-unused', '0%')).toEqual({
+    stdout: expect.stringMatching(/^main: .* freed, .* stay; \d+ packs? removed.*\n$/),
+    stderr: '',
+    status: 0,
+  });
+  expect(place.repositorySize()).toBeLessThan(before);
+  expect((await place.succeed('prune', 'site.yaml')).stdout).toMatch(/^main: nothing to free; /);
+  place.restic('check', '--read-data');
+});
+
+it.each(['5', '101%', 'all'])('prune --max-unused %s says what a share is', async (share) => {
+  const { stderr, status } = await place.pvebak('prune', 'site.yaml', '--max-unused', share);
+  expect(stderr).toContain('write 5%, or 0% for none');
+  expect(status).toBe(1);
+});
+
 it('forgets nothing of a guest whose backup failed', async () => {
   await place.succeed('apply', 'site.yaml', '--yes');
   expect(place.stored('snapshots')).toHaveLength(3);
