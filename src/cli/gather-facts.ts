@@ -3,8 +3,11 @@ import type { Facts, HostFacts, RepositoryFacts } from '../plan/facts.ts';
 import { toGuestSnapshot } from '../plan/guest-snapshot.ts';
 import { toNodeSnapshot } from '../plan/node-snapshot.ts';
 import { readInventory } from '../pve/read-inventory.ts';
+import { readKnownRecords } from '../records/known-records.ts';
+import { snapshotMarks } from '../records/snapshot-marks.ts';
 import { readSnapshots } from '../repository/read-snapshots.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { Snapshot } from '../repository/snapshot-file.ts';
 import { UserError } from '../user-error.ts';
 import type { Surroundings } from './surroundings.ts';
 import { openShell } from './way-in.ts';
@@ -15,15 +18,18 @@ export async function gatherFacts(
   repositories: ReadonlyMap<string, Repository>,
   surroundings: Surroundings,
 ): Promise<Facts> {
+  const now = surroundings.clock();
   const [hosts, snapshots] = await Promise.all([
     Promise.all(
       [...site.hosts.values()].map(async (host) => [host.name, await askHost(host, surroundings)] as const),
     ),
     Promise.all(
-      [...repositories].map(async ([name, repository]) => [name, await askRepository(repository)] as const),
+      [...repositories].map(
+        async ([name, repository]) => [name, await askRepository(repository, now)] as const,
+      ),
     ),
   ]);
-  return { now: surroundings.clock(), hosts: new Map(hosts), repositories: new Map(snapshots) };
+  return { now, hosts: new Map(hosts), repositories: new Map(snapshots) };
 }
 
 async function askHost(host: HostEntry, surroundings: Surroundings): Promise<HostFacts> {
@@ -38,13 +44,16 @@ async function askHost(host: HostEntry, surroundings: Surroundings): Promise<Hos
   }
 }
 
-export async function askRepository(repository: Repository): Promise<RepositoryFacts> {
+async function askRepository(repository: Repository, now: number): Promise<RepositoryFacts> {
   const all = await readSnapshots(repository);
+  const records = await readKnownRecords(repository, all, ['pin', 'verify']);
+  return { ...listGuests(all), keyCount: repository.keyCount, ...snapshotMarks(records, now) };
+}
+
+/** Which snapshots are of guests, and which of nodes. */
+export function listGuests(all: readonly Snapshot[]): Pick<RepositoryFacts, 'snapshots' | 'nodeSnapshots'> {
   return {
     snapshots: all.flatMap((snapshot) => toGuestSnapshot(snapshot) ?? []),
     nodeSnapshots: all.flatMap((snapshot) => toNodeSnapshot(snapshot) ?? []),
-    keyCount: repository.keyCount,
-    pinned: new Set(),
-    damaged: new Set(),
   };
 }

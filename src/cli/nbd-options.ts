@@ -11,14 +11,14 @@ export function addNbdCommand(program: Command, run: (options: NbdCommandOptions
     )
     .option('--site <file>', 'the site file; by default site.yaml, unless --repo is given')
     .option('--guest <guest>', 'with the snapshot `latest`: whose, such as qemu/101')
-    .option('--from <id>', 'with the snapshot `latest`: the host that the backups are of')
+    .option('--from <id>', 'with the newest of a guest: the host that the backups are of')
     .option('--socket <path>', 'where the socket is made; by default in a new folder that only you may enter')
     .option('--once', 'end when the last client has left', false)
     .addHelpText(
       'after',
       exampleText(
         'pvebak nbd 4f1c22aa scsi0',
-        'pvebak nbd latest scsi0 --guest qemu/101 --once',
+        'pvebak nbd qemu/101 scsi0 --once',
         'pvebak nbd 4f1c22aa scsi0 --repo /mnt/backup/pvebak --socket /run/web.sock',
       ),
     )

@@ -16,7 +16,8 @@ export async function readSnapshots(repository: Repository): Promise<readonly Sn
   const ids = (await repository.backend.names('snapshots'))
     .map(parseFileId)
     .filter((id): id is FileId => id !== undefined);
-  const cached = await repository.snapshotCache.load();
+  const cache = repository.cache('snapshots');
+  const cached = await cache.load();
   const texts = new Map<FileId, string>();
   let read = 0;
   for (let at = 0; at < ids.length; at += READ_AT_ONCE) {
@@ -36,7 +37,7 @@ export async function readSnapshots(repository: Repository): Promise<readonly Sn
     snapshots.push(parseSnapshot(Buffer.from(text), id));
     if (snapshots.length % PARSED_BETWEEN_YIELDS === 0) await yieldToOthers();
   }
-  if (read > 0 || texts.size < cached.size) await repository.snapshotCache.save(texts);
+  if (read > 0 || texts.size < cached.size) await cache.save(texts);
   const times = new Map(snapshots.map((snapshot) => [snapshot, Date.parse(snapshot.time)]));
   return snapshots.sort((a, b) => (times.get(a) ?? 0) - (times.get(b) ?? 0));
 }

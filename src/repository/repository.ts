@@ -27,8 +27,8 @@ export interface Repository {
   readonly keyCount: number;
   readonly backend: Backend;
   readonly key: MasterKey;
-  /** What snapshots said when they were last read on this machine. */
-  readonly snapshotCache: SealedCache;
+  /** What was read of it before on this machine, by a name for each kind of thing. */
+  cache(name: string): SealedCache;
 }
 
 /** A repository that is locked and indexed, lent for some work. */
@@ -98,9 +98,9 @@ export async function openRepository(
   if (plaintext === undefined) throw damaged('config', 'the MAC is wrong');
   const config = parseConfig(plaintext);
   const { cacheFolder } = options;
-  const snapshotCache =
-    cacheFolder === undefined ? NO_CACHE : sealedCache(key, join(cacheFolder, config.id), 'snapshots');
-  return { where: backend.where, config, keyCount: keys.length, backend, key, snapshotCache };
+  const cache = (name: string) =>
+    cacheFolder === undefined ? NO_CACHE : sealedCache(key, join(cacheFolder, config.id), name);
+  return { where: backend.where, config, keyCount: keys.length, backend, key, cache };
 }
 
 /**
@@ -150,6 +150,20 @@ export async function withSession<T>(
       await indexWriter.flush().catch(() => undefined);
     }
   });
+}
+
+/**
+ * Lends a reader while `work` runs, without a lock: for looking at what is rarely removed. What is missing meanwhile is an
+ * error of the reader.
+ * @throws UserError `repository-damaged`, and what `work` throws
+ */
+export async function withReader<T>(
+  { backend, key }: Repository,
+  work: (reader: BlobReader) => Promise<T>,
+): Promise<T> {
+  const index = await loadIndex(backend, key);
+  await using workers = new BlobWorkers(key, { threads: 1 });
+  return await work(new BlobReader({ backend, key, index, workers }));
 }
 
 /** @throws UserError `snapshot-not-found`, `repository-damaged` */

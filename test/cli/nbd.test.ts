@@ -181,12 +181,12 @@ describe('which disk', () => {
     [
       'a snapshot that is not there',
       () => ['0123456789', 'scsi0'],
-      "there is no guest's snapshot 0123456789",
+      "there is no snapshot 0123456789",
     ],
     ['a container', () => [containerSnapshot, 'rootfs'], 'is a container: it has files, and no disks'],
     ['the latest of nobody', () => ['latest', 'scsi0'], 'give --guest qemu/101'],
-    ['the latest of many', () => ['latest', 'scsi0', '--guest', 'qemu/101,lxc/105'], 'more than one guest'],
-    ['a guest beside an id', () => [snapshot, 'scsi0', '--guest', 'qemu/101'], 'leave them out'],
+    ['the latest of many', () => ['latest', 'scsi0', '--guest', 'qemu/101,lxc/105'], 'is no guest'],
+    ['a guest beside an id', () => [snapshot, 'scsi0', '--guest', 'qemu/101'], 'leave it out'],
     ['a place where there is a file', () => [snapshot, 'scsi0', '--socket', 'disk.raw'], 'is there already'],
   ])('is not %s', async (_, args, message) => {
     const ended = await place.pvebak('nbd', ...args(), ...REPOSITORY);

@@ -91,7 +91,7 @@ describe('snapshots that were read before come from a cache on this machine', ()
     await writeFile(join(theirs, 'snapshots'), await readFile(cacheFile(sample.repository)));
     const opened = await openRepository(folderBackend(other.folder), PASSWORD, { cacheFolder });
     expect(await readSnapshots(opened)).toEqual([]);
-    expect((await opened.snapshotCache.load()).size).toBe(0);
+    expect((await opened.cache('snapshots').load()).size).toBe(0);
   });
 
   it('that need not be there', async () => {

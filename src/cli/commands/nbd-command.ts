@@ -3,29 +3,23 @@ import { join, resolve } from 'node:path';
 import { type NbdEvent, serveSocket } from '../../nbd/serve-socket.ts';
 import { openSnapshotDisk, type SnapshotDisk } from '../../nbd/snapshot-disk.ts';
 import type { GuestSnapshot } from '../../plan/facts.ts';
+import { toGuestSnapshot } from '../../plan/guest-snapshot.ts';
 import { formatGuestRef } from '../../pve/guest.ts';
-import { type Repository, type RepositorySession, withSession } from '../../repository/repository.ts';
+import type { RepositorySession } from '../../repository/repository.ts';
+import type { Snapshot } from '../../repository/snapshot-file.ts';
 import { shellLine } from '../../transport/shell-line.ts';
 import { UserError } from '../../user-error.ts';
+import { type SnapshotChoice, withSnapshot } from '../browse-session.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
-import { askRepository } from '../gather-facts.ts';
-import { openChoice, type RepositoryChoice } from '../repository-choice.ts';
-import { selectSnapshots } from '../restore-selection.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { datedMoment } from '../view/dated-moment.ts';
 import { errorText } from '../view/error-text.ts';
 import { count, formatBytes } from '../view/quantities.ts';
 import { terminalSafe } from '../view/terminal-safe.ts';
 
-export interface NbdCommandOptions extends RepositoryChoice {
-  /** An id, its beginning, or `latest`. */
-  readonly snapshot: string;
+export interface NbdCommandOptions extends SnapshotChoice {
   /** `scsi0` or `drive-scsi0` */
   readonly disk: string;
-  /** With `latest`: `qemu/101` */
-  readonly guest: string | undefined;
-  /** With `latest`: the id of the host whose backups are meant. */
-  readonly from: string | undefined;
   /** Path of the socket. */
   readonly socket: string | undefined;
   readonly once: boolean;
@@ -36,9 +30,9 @@ export interface NbdCommandOptions extends RepositoryChoice {
  * @returns 130 when an interrupt took the disk away from a client, 7 when something could not be read, else 0
  */
 export async function nbdCommand(options: NbdCommandOptions, surroundings: Surroundings): Promise<number> {
-  const { repository, snapshot } = await chooseSnapshot(options, surroundings);
   const { signal } = surroundings;
-  return withSession(repository, { lock: 'shared', signal }, async (session) => {
+  return withSnapshot(options, surroundings, async (session, chosen) => {
+    const snapshot = guestSnapshot(chosen.snapshot);
     const disk = await openGuestDisk(session, snapshot, options.disk);
     await using place = await socketPlace(options.socket, surroundings.temporaryFolder);
     const view = new NbdView(surroundings, { disk, snapshot, socket: place.socket });
@@ -56,30 +50,12 @@ export async function nbdCommand(options: NbdCommandOptions, surroundings: Surro
   });
 }
 
-async function chooseSnapshot(
-  options: NbdCommandOptions,
-  surroundings: Surroundings,
-): Promise<{ readonly repository: Repository; readonly snapshot: GuestSnapshot }> {
-  const { guest, from, snapshot: wanted } = options;
-  const latest = wanted === 'latest';
-  if (latest && guest === undefined)
-    throw new UserError('usage', 'the latest snapshot of which guest?', { hint: 'give --guest qemu/101' });
-  if (!latest && (guest !== undefined || from !== undefined))
-    throw new UserError('usage', '--guest and --from go with the snapshot `latest`', {
-      hint: 'leave them out',
-    });
-  const { repositories } = await openChoice(options, surroundings);
-  const held = await Promise.all(
-    [...repositories].map(async ([name, repository]) => [name, await askRepository(repository)] as const),
-  );
-  const facts = { now: surroundings.clock(), hosts: new Map(), repositories: new Map(held) };
-  const nothing = { run: undefined, all: false, order: undefined };
-  const selection = { ...nothing, latest, from, guests: guest, snapshot: latest ? undefined : wanted };
-  const [selected, ...more] = selectSnapshots(facts, selection);
-  const repository = repositories.get(selected?.repository ?? '');
-  if (selected === undefined || repository === undefined || more.length > 0)
-    throw new UserError('usage', '--guest names more than one guest', { hint: 'write qemu/101' });
-  return { repository, snapshot: selected.snapshot };
+function guestSnapshot(snapshot: Snapshot): GuestSnapshot {
+  const guests = toGuestSnapshot(snapshot);
+  if (guests !== undefined) return guests;
+  throw new UserError('usage', `the snapshot ${snapshot.id.slice(0, 8)} is not of a guest`, {
+    hint: '`pvebak snapshots` lists them',
+  });
 }
 
 async function openGuestDisk(
@@ -89,7 +65,7 @@ async function openGuestDisk(
 ): Promise<SnapshotDisk> {
   if (guest.type === 'lxc')
     throw new UserError('usage', `${formatGuestRef(guest)} is a container: it has files, and no disks`, {
-      hint: `restic dump ${id.slice(0, 8)} /lxc/${guest.vmid}/archive/vzdump-lxc-${guest.vmid}.tar | tar -t`,
+      hint: `pvebak ls ${id.slice(0, 8)} rootfs`,
     });
   const { tree } = await session.readSnapshot(id);
   return openSnapshotDisk(session.reader, { tree, folder: `/${formatGuestRef(guest)}`, disk });

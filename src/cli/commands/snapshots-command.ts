@@ -1,8 +1,9 @@
 import type { GuestSnapshot, NodeSnapshot } from '../../plan/facts.ts';
 import { formatGuestRef, parseGuestRef } from '../../pve/guest.ts';
+import { readSnapshots } from '../../repository/read-snapshots.ts';
 import { UserError } from '../../user-error.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
-import { askRepository } from '../gather-facts.ts';
+import { listGuests } from '../gather-facts.ts';
 import { openChoice, type RepositoryChoice } from '../repository-choice.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { snapshotsTable } from '../view/snapshots-table.ts';
@@ -24,7 +25,7 @@ export async function snapshotsCommand(
   const { repositories } = await openChoice(options, surroundings);
   const { stdout, timeZone } = surroundings;
   for (const [name, repository] of repositories) {
-    const { snapshots, nodeSnapshots } = await askRepository(repository);
+    const { snapshots, nodeSnapshots } = listGuests(await readSnapshots(repository));
     const shown =
       guest === undefined
         ? [...snapshots, ...nodeSnapshots].sort((a, b) => a.time - b.time)

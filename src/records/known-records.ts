@@ -1,0 +1,54 @@
+import { type Repository, withReader } from '../repository/repository.ts';
+import type { Snapshot } from '../repository/snapshot-file.ts';
+import { parseRecord } from './parse-record.ts';
+import { readRecord, recordsAmong, type StoredRecord } from './read-records.ts';
+import { encodeRecord, type PvebakRecord, type RecordKind } from './record.ts';
+
+/** A record, and when it was written. */
+export interface KnownRecord<R extends PvebakRecord = PvebakRecord> {
+  readonly record: R;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** Stands in the cache for a record that is damaged or not known: it will not get better. */
+const NONE = '';
+
+/**
+ * Reads the records of some kinds among a repository's snapshots, oldest first; those that were read before come from the
+ * cache on this machine, as records never change. Needs no lock.
+ */
+export async function readKnownRecords(
+  repository: Repository,
+  snapshots: readonly Snapshot[],
+  kinds: readonly RecordKind[],
+): Promise<readonly KnownRecord[]> {
+  const stored = kinds.flatMap((kind) => recordsAmong(snapshots, kind));
+  if (stored.length === 0) return [];
+  const cache = repository.cache('records');
+  const cached = await cache.load();
+  const texts = new Map(stored.flatMap(({ snapshot: { id } }) => entryOf(cached, id)));
+  const missing = stored.filter(({ snapshot }) => !texts.has(snapshot.id));
+  if (missing.length > 0) {
+    await withReader(repository, async (reader) => {
+      for (const one of missing) texts.set(one.snapshot.id, textOf(await readRecord(reader, one)));
+    });
+    await cache.save(texts);
+  }
+  return stored.flatMap((one) => known(one, texts)).sort((a, b) => a.time - b.time);
+}
+
+function entryOf(cached: ReadonlyMap<string, string>, id: string): readonly (readonly [string, string])[] {
+  const text = cached.get(id);
+  return text === undefined ? [] : [[id, text]];
+}
+
+function textOf(record: PvebakRecord | undefined): string {
+  return record === undefined ? NONE : Buffer.from(encodeRecord(record)).toString('utf8');
+}
+
+function known({ snapshot }: StoredRecord, texts: ReadonlyMap<string, string>): readonly KnownRecord[] {
+  const text = texts.get(snapshot.id) ?? NONE;
+  const record = text === NONE ? undefined : parseRecord(Buffer.from(text));
+  return record === undefined ? [] : [{ record, time: Date.parse(snapshot.time) }];
+}
