@@ -1,6 +1,8 @@
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { decrypt, encrypt, type MasterKey } from './encryption.ts';
+import { type BlobId, type BlobType, blobId } from './object-id.ts';
+import { PackBuilder } from './pack-builder.ts';
 import { encodePackHeader, type PackEntry } from './pack-header.ts';
 import { releaseMemory } from './release-memory.ts';
 
@@ -9,15 +11,20 @@ import { releaseMemory } from './release-memory.ts';
  * Bytes that go in or out are handed over, not copied.
  */
 export type BlobTask =
-  | { readonly kind: 'hash'; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'seal'; readonly bytes: Uint8Array<ArrayBuffer>; readonly compress: boolean }
-  /** Views of one or more buffers. */
-  | { readonly kind: 'hash-many'; readonly blobs: readonly Uint8Array<ArrayBuffer>[] }
+  /** Hashes blobs, views of one or more buffers, and keeps them until the `seal` or `drop` that names them by `held`. */
+  | { readonly kind: 'hold'; readonly held: number; readonly blobs: readonly Uint8Array<ArrayBuffer>[] }
+  /** Puts those of the held blobs into the thread's pack that `wanted` numbers, and lets all of them go. */
   | {
-      readonly kind: 'seal-many';
-      readonly blobs: readonly Uint8Array<ArrayBuffer>[];
+      readonly kind: 'seal';
+      readonly held: number;
+      readonly wanted: readonly number[];
+      readonly type: BlobType;
       readonly compress: boolean;
     }
+  /** Has no result. */
+  | { readonly kind: 'drop'; readonly held: number }
+  /** Gives out what the thread has of a pack that is not full yet. */
+  | { readonly kind: 'take-rest'; readonly type: BlobType }
   /** Encrypts what was compressed already. */
   | { readonly kind: 'encrypt'; readonly bytes: Uint8Array<ArrayBuffer> }
   | {
@@ -34,64 +41,153 @@ export type BlobTask =
     };
 
 export type BlobResult =
-  | { readonly kind: 'hash'; readonly id: Uint8Array; readonly bytes: Uint8Array<ArrayBuffer> }
-  /** `uncompressedLength` is 0 when compression did not make it smaller. */
-  | { readonly kind: 'seal'; readonly sealed: Uint8Array<ArrayBuffer>; readonly uncompressedLength: number }
   /** `ids` are 32 bytes each. */
+  | { readonly kind: 'hold'; readonly ids: Uint8Array<ArrayBuffer> }
+  /** How many bytes each of the wanted takes, and the packs that they have filled. */
   | {
-      readonly kind: 'hash-many';
-      readonly ids: Uint8Array<ArrayBuffer>;
-      readonly blobs: readonly Uint8Array<ArrayBuffer>[];
-    }
-  /** One after the other, `lengths` of each; `uncompressedLengths` as that of one. */
-  | {
-      readonly kind: 'seal-many';
-      readonly sealed: Uint8Array<ArrayBuffer>;
+      readonly kind: 'seal';
       readonly lengths: Uint32Array<ArrayBuffer>;
-      readonly uncompressedLengths: Uint32Array<ArrayBuffer>;
+      readonly packs: readonly MadePack[];
+    }
+  | {
+      readonly kind: 'take-rest';
+      readonly blobs: Uint8Array<ArrayBuffer>;
+      readonly entries: readonly PackEntry[];
     }
   | { readonly kind: 'encrypt'; readonly sealed: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'pack'; readonly id: string; readonly file: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'pack'; readonly pack: MadePack }
   | { readonly kind: 'open'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'damaged'; readonly what: string };
 
-const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
+/** A pack that is to be stored. */
+export interface MadePack {
+  /** 64 hex digits */
+  readonly id: string;
+  readonly file: Uint8Array<ArrayBuffer>;
+  readonly entries: readonly PackEntry[];
+}
 
-export function doBlobTask(key: MasterKey, task: BlobTask): BlobResult {
-  switch (task.kind) {
-    case 'hash':
-      return { kind: 'hash', id: sha256(task.bytes), bytes: task.bytes };
-    case 'seal':
-      return seal(key, task.bytes, task.compress);
-    case 'hash-many':
-      return hashMany(task.blobs);
-    case 'seal-many':
-      return sealMany(key, task.blobs, task.compress);
-    case 'encrypt':
-      return { kind: 'encrypt', sealed: encrypt(key, [task.bytes]) };
-    case 'pack':
-      return pack(key, task.blobs, task.entries);
-    case 'open':
-      return open(key, task.sealed, task.id, task.uncompressedLength);
+/** On what is in virtual machines, level 3 takes twice the time of level 1 and saves two percent. */
+const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+interface HeldBlobs {
+  readonly blobs: readonly Uint8Array<ArrayBuffer>[];
+  /** 32 bytes each. */
+  readonly ids: Uint8Array;
+}
+
+/** One thread's work: what it holds, and the packs that it fills. */
+export class BlobWork {
+  readonly #key: MasterKey;
+  readonly #held = new Map<number, HeldBlobs>();
+  readonly #builders: Record<BlobType, PackBuilder> = {
+    data: new PackBuilder('data'),
+    tree: new PackBuilder('tree'),
+  };
+
+  constructor(key: MasterKey) {
+    this.#key = key;
+  }
+
+  /** @returns undefined for a task that has no result */
+  do(task: BlobTask): BlobResult | undefined {
+    switch (task.kind) {
+      case 'hold':
+        return this.#hold(task.held, task.blobs);
+      case 'seal':
+        return this.#seal(task, this.#take(task.held));
+      case 'drop':
+        for (const blob of this.#take(task.held).blobs) releaseMemory(blob);
+        return undefined;
+      case 'take-rest':
+        return this.#takeRest(task.type);
+      case 'encrypt':
+        return { kind: 'encrypt', sealed: encrypt(this.#key, [task.bytes]) };
+      case 'pack':
+        return { kind: 'pack', pack: makePack(this.#key, task.blobs, task.entries) };
+      case 'open':
+        return openBlob(this.#key, task);
+    }
+  }
+
+  #hold(held: number, blobs: HeldBlobs['blobs']): BlobResult {
+    const ids = hashAll(blobs);
+    this.#held.set(held, { blobs, ids: ids.slice() });
+    return { kind: 'hold', ids };
+  }
+
+  #take(held: number): HeldBlobs {
+    const found = this.#held.get(held);
+    if (found === undefined) throw new Error('blobs are asked for that nobody holds');
+    this.#held.delete(held);
+    return found;
+  }
+
+  #seal(
+    { wanted, type, compress }: Extract<BlobTask, { kind: 'seal' }>,
+    { blobs, ids }: HeldBlobs,
+  ): BlobResult {
+    const packs: MadePack[] = [];
+    const lengths = new Uint32Array(wanted.length);
+    for (const [index, number] of wanted.entries()) {
+      const bytes = blobs[number];
+      if (bytes === undefined) throw new Error('a blob is wanted that was not handed over');
+      const id = blobId(ids.slice(number * 32, number * 32 + 32));
+      lengths[index] = this.#add({ type, id, bytes }, compress);
+      if (this.#builders[type].isFull) packs.push(this.#finish(type));
+    }
+    for (const blob of blobs) releaseMemory(blob);
+    return { kind: 'seal', lengths, packs };
+  }
+
+  #add(
+    { type, id, bytes }: { readonly type: BlobType; readonly id: BlobId; readonly bytes: Uint8Array },
+    compress: boolean,
+  ): number {
+    const compressed = compress
+      ? zstdCompressSync(bytes, { ...ZSTD, chunkSize: Math.max(64, bytes.length) })
+      : undefined;
+    const smaller = compressed !== undefined && compressed.length < bytes.length;
+    const sealed = encrypt(this.#key, [smaller ? compressed : bytes]);
+    const { length } = sealed;
+    this.#builders[type].add(id, sealed, smaller ? bytes.length : 0);
+    if (compressed !== undefined) releaseMemory(compressed);
+    return length;
+  }
+
+  #finish(type: BlobType): MadePack {
+    const { bytes, entries } = this.#replace(type);
+    return makePack(this.#key, bytes, entries);
+  }
+
+  #takeRest(type: BlobType): BlobResult {
+    const { bytes, entries } = this.#replace(type);
+    return { kind: 'take-rest', blobs: bytes, entries };
+  }
+
+  #replace(type: BlobType): PackBuilder {
+    const filled = this.#builders[type];
+    this.#builders[type] = new PackBuilder(type);
+    return filled;
   }
 }
 
 /** The buffers to hand over with a task or a result. */
 export function transferables(message: BlobTask | BlobResult): ArrayBuffer[] {
   switch (message.kind) {
-    case 'hash':
-      return [message.bytes.buffer];
-    case 'hash-many':
-      return buffersOf(message.blobs);
-    case 'seal-many':
-      return 'blobs' in message ? buffersOf(message.blobs) : [message.sealed.buffer];
+    case 'hold':
+      return 'blobs' in message ? buffersOf(message.blobs) : [message.ids.buffer];
     case 'seal':
+      return 'packs' in message ? buffersOf(message.packs.map(({ file }) => file)) : [];
+    case 'take-rest':
+      return 'blobs' in message ? [message.blobs.buffer] : [];
     case 'encrypt':
       return ['bytes' in message ? message.bytes.buffer : message.sealed.buffer];
     case 'pack':
-      return ['blobs' in message ? message.blobs.buffer : message.file.buffer];
+      return ['blobs' in message ? message.blobs.buffer : message.pack.file.buffer];
     case 'open':
       return ['sealed' in message ? message.sealed.buffer : message.bytes.buffer];
+    case 'drop':
     case 'damaged':
       return [];
   }
@@ -101,57 +197,14 @@ function buffersOf(views: readonly Uint8Array<ArrayBuffer>[]): ArrayBuffer[] {
   return [...new Set(views.map(({ buffer }) => buffer))];
 }
 
-function hashMany(blobs: readonly Uint8Array<ArrayBuffer>[]): BlobResult {
+function hashAll(blobs: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
   const ids = new Uint8Array(blobs.length * 32);
-  for (const [index, blob] of blobs.entries()) ids.set(sha256(blob), index * 32);
-  return { kind: 'hash-many', ids, blobs };
-}
-
-function sha256(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(hash('sha256', bytes, 'buffer'));
-}
-
-function seal(key: MasterKey, bytes: Uint8Array<ArrayBuffer>, compress: boolean): BlobResult {
-  const sealed = sealOne(key, bytes, compress);
-  releaseMemory(bytes);
-  return { kind: 'seal', ...sealed };
-}
-
-function sealMany(key: MasterKey, blobs: readonly Uint8Array<ArrayBuffer>[], compress: boolean): BlobResult {
-  const sealed = blobs.map((blob) => sealOne(key, blob, compress));
-  const lengths = Uint32Array.from(sealed, ({ sealed: { length } }) => length);
-  const joined = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
-  let at = 0;
-  for (const { sealed: bytes } of sealed) {
-    joined.set(bytes, at);
-    at += bytes.length;
-    releaseMemory(bytes);
-  }
-  for (const blob of blobs) releaseMemory(blob);
-  return {
-    kind: 'seal-many',
-    sealed: joined,
-    lengths,
-    uncompressedLengths: Uint32Array.from(sealed, ({ uncompressedLength }) => uncompressedLength),
-  };
-}
-
-function sealOne(
-  key: MasterKey,
-  bytes: Uint8Array,
-  compress: boolean,
-): { readonly sealed: Uint8Array<ArrayBuffer>; readonly uncompressedLength: number } {
-  const compressed = compress
-    ? zstdCompressSync(bytes, { ...ZSTD, chunkSize: Math.max(64, bytes.length) })
-    : undefined;
-  const smaller = compressed !== undefined && compressed.length < bytes.length;
-  const sealed = encrypt(key, [smaller ? compressed : bytes]);
-  if (compressed !== undefined) releaseMemory(compressed);
-  return { sealed, uncompressedLength: smaller ? bytes.length : 0 };
+  for (const [index, blob] of blobs.entries()) ids.set(hash('sha256', blob, 'buffer'), index * 32);
+  return ids;
 }
 
 /** Puts header and length behind the blobs, in the same buffer where there is room. */
-function pack(key: MasterKey, blobs: Uint8Array<ArrayBuffer>, entries: readonly PackEntry[]): BlobResult {
+function makePack(key: MasterKey, blobs: Uint8Array<ArrayBuffer>, entries: readonly PackEntry[]): MadePack {
   const header = encrypt(key, [encodePackHeader(entries)]);
   const length = blobs.length + header.length + 4;
   const inPlace = blobs.byteOffset === 0 && length <= blobs.buffer.byteLength;
@@ -159,15 +212,24 @@ function pack(key: MasterKey, blobs: Uint8Array<ArrayBuffer>, entries: readonly 
   if (!inPlace) file.set(blobs);
   file.set(header, blobs.length);
   new DataView(file.buffer).setUint32(length - 4, header.length, true);
-  return { kind: 'pack', id: createHash('sha256').update(file).digest('hex'), file };
+  return { id: hash('sha256', file, 'hex'), file, entries };
 }
 
-function open(key: MasterKey, sealed: Uint8Array, id: Uint8Array, uncompressedLength: number): BlobResult {
+/** Opens a stored blob. @returns its bytes, or what is wrong with it */
+export function openBlob(
+  key: MasterKey,
+  {
+    sealed,
+    id,
+    uncompressedLength,
+  }: { readonly sealed: Uint8Array; readonly id: Uint8Array; readonly uncompressedLength: number },
+): Extract<BlobResult, { kind: 'open' | 'damaged' }> {
   const plaintext = decrypt(key, sealed);
   if (plaintext === undefined) return { kind: 'damaged', what: 'its MAC is wrong' };
   const bytes = uncompressedLength > 0 ? decompress(plaintext, uncompressedLength) : plaintext;
   if (bytes === undefined) return { kind: 'damaged', what: 'it cannot be decompressed' };
-  if (Buffer.compare(sha256(bytes), id) !== 0) return { kind: 'damaged', what: 'its content has another id' };
+  if (Buffer.compare(hash('sha256', bytes, 'buffer'), id) !== 0)
+    return { kind: 'damaged', what: 'its content has another id' };
   return { kind: 'open', bytes: Uint8Array.from(bytes) };
 }
 

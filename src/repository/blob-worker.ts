@@ -1,11 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { type BlobTask, doBlobTask, transferables } from './blob-work.ts';
+import { type BlobTask, BlobWork, transferables } from './blob-work.ts';
 import { encryptionReady, type MasterKey } from './encryption.ts';
 
-/** The entry of a worker thread: one task in, one result out, in order. `workerData` is the master key. */
+/** The entry of a worker thread: one task in, at most one result out, in order. `workerData` is the master key. */
 const key: MasterKey = workerData;
 await encryptionReady;
+const work = new BlobWork(key);
 parentPort?.on('message', (task: BlobTask) => {
-  const result = doBlobTask(key, task);
-  parentPort?.postMessage(result, transferables(result));
+  const result = work.do(task);
+  if (result !== undefined) parentPort?.postMessage(result, transferables(result));
 });

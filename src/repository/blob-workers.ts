@@ -3,9 +3,10 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type BlobResult, type BlobTask, transferables } from './blob-work.ts';
 import type { MasterKey } from './encryption.ts';
+import { type BlobId, type BlobType, blobId } from './object-id.ts';
 
-/** A task is posted to a worker before it has finished the last one, so that it never waits for the main thread. */
-const POSTED_AT_ONCE = 2;
+/** Tasks are posted to a worker before it has finished the last one, so that it never waits for the main thread. */
+const POSTED_AT_ONCE = 4;
 /**
  * What a thread makes is short-lived, and small objects hold memory outside the heap: with the 16 MiB that are usual, two
  * threads took 100 MB more and were no faster.
@@ -24,14 +25,25 @@ export class BlobDamage extends Error {
 
 type ResultOf<K extends BlobTask['kind']> = Extract<BlobResult, { kind: K }>;
 
-/** Threads that hash, compress, encrypt and open blobs. Close it (`await using`) to end them. */
+/** Blobs that a thread has hashed and keeps; exactly one of the two is called. */
+export interface HeldBlobs {
+  /** In the order in which they were handed over. */
+  readonly ids: readonly BlobId[];
+  /** Puts some of them, by number, into the pack that the thread fills. */
+  seal(type: BlobType, wanted: readonly number[], compress: boolean): Promise<ResultOf<'seal'>>;
+  drop(): void;
+}
+
+/** Threads that hash, compress, encrypt, pack and open blobs. Close it (`await using`) to end them. */
 export class BlobWorkers implements AsyncDisposable {
-  readonly #workers: readonly WorkerLane[];
-  readonly #waiting: { readonly task: BlobTask; readonly posted: Posted }[] = [];
+  readonly #lanes: readonly WorkerLane[];
+  readonly #waiting: ((lane: WorkerLane) => void)[] = [];
+  #held = 0;
+  #closed = false;
 
   constructor(key: MasterKey, options: { readonly threads?: number } = {}) {
     const threads = options.threads ?? Math.max(2, availableParallelism());
-    this.#workers = Array.from({ length: threads }, () => new WorkerLane(key, () => this.#dispatch()));
+    this.#lanes = Array.from({ length: threads }, () => new WorkerLane(key, () => this.#dispatch()));
   }
 
   /**
@@ -39,30 +51,49 @@ export class BlobWorkers implements AsyncDisposable {
    * The caller bounds how many tasks it has under way.
    * @throws BlobDamage when a blob that is opened is not what its id says
    */
-  run<K extends BlobTask['kind']>(task: Extract<BlobTask, { kind: K }>): Promise<ResultOf<K>> {
-    return new Promise((resolve, reject) => {
-      const settle = (result: BlobResult) => {
-        if (isResultOf<K>(result, task.kind)) resolve(result);
-        else if (result.kind === 'damaged') reject(new BlobDamage(result.what));
-        else reject(new Error(`a blob worker answered ${result.kind} to ${task.kind}`));
-      };
-      this.#waiting.push({ task, posted: { resolve: settle, reject } });
+  async run<K extends 'encrypt' | 'pack' | 'open'>(
+    task: Extract<BlobTask, { kind: K }>,
+  ): Promise<ResultOf<K>> {
+    return (await this.#free()).ask<K>(task);
+  }
+
+  /** Hashes blobs in one thread, which keeps them. They may be views of one buffer, which is handed over whole. */
+  async hold(blobs: readonly Uint8Array<ArrayBuffer>[]): Promise<HeldBlobs> {
+    const lane = await this.#free();
+    const held = this.#held++;
+    const { ids } = await lane.ask<'hold'>({ kind: 'hold', held, blobs });
+    return {
+      ids: blobs.map((_, index) => blobId(ids.slice(index * 32, index * 32 + 32))),
+      seal: (type, wanted, compress) => lane.ask<'seal'>({ kind: 'seal', held, wanted, type, compress }),
+      drop: () => lane.tell({ kind: 'drop', held }),
+    };
+  }
+
+  /** What each thread has of a pack that is not full yet. */
+  takeRests(type: BlobType): Promise<readonly ResultOf<'take-rest'>[]> {
+    return Promise.all(this.#lanes.map((lane) => lane.ask<'take-rest'>({ kind: 'take-rest', type })));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#lanes.map((lane) => lane.end()));
+    this.#dispatch();
+  }
+
+  /** First come, first served. */
+  #free(): Promise<WorkerLane> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
       this.#dispatch();
     });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const { posted } of this.#waiting.splice(0))
-      posted.reject(new Error('the blob workers were closed'));
-    await Promise.all(this.#workers.map((worker) => worker.end()));
-  }
-
   #dispatch(): void {
     while (this.#waiting.length > 0) {
-      const free = this.#workers.reduce((a, b) => (b.posted < a.posted ? b : a));
-      if (free.posted >= POSTED_AT_ONCE) return;
-      const next = this.#waiting.shift();
-      if (next !== undefined) free.post(next.task, next.posted);
+      const lane = this.#lanes.reduce((a, b) => (b.load < a.load ? b : a));
+      if (lane.load >= POSTED_AT_ONCE && !this.#closed) return;
+      lane.reserve();
+      this.#waiting.shift()?.(lane);
     }
   }
 }
@@ -70,6 +101,8 @@ export class BlobWorkers implements AsyncDisposable {
 class WorkerLane {
   readonly #worker: Worker;
   readonly #posted: Posted[] = [];
+  /** Given to somebody who has not asked yet. */
+  #reserved = 0;
   #failure: Error | undefined;
   #ending = false;
 
@@ -90,18 +123,34 @@ class WorkerLane {
     this.#worker.on('exit', () => this.#fail(new Error('a blob worker ended early')));
   }
 
-  get posted(): number {
-    return this.#posted.length;
+  get load(): number {
+    return this.#posted.length + this.#reserved;
   }
 
-  post(task: BlobTask, posted: Posted): void {
-    if (this.#failure !== undefined) {
-      posted.reject(this.#failure);
-      return;
-    }
-    this.#worker.ref();
-    this.#posted.push(posted);
-    this.#worker.postMessage(task, transferables(task));
+  /** The next `ask` is that of whoever was given the lane. */
+  reserve(): void {
+    this.#reserved += 1;
+  }
+
+  /** @throws BlobDamage, and Error when the thread has ended */
+  ask<K extends BlobTask['kind']>(task: Extract<BlobTask, { kind: K }>): Promise<ResultOf<K>> {
+    if (task.kind !== 'seal' && task.kind !== 'take-rest') this.#reserved -= 1;
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      const settle = (result: BlobResult) => {
+        if (isResultOf<K>(result, task.kind)) resolve(result);
+        else if (result.kind === 'damaged') reject(new BlobDamage(result.what));
+        else reject(new Error(`a blob worker answered ${result.kind} to ${task.kind}`));
+      };
+      this.#worker.ref();
+      this.#posted.push({ resolve: settle, reject });
+      this.#worker.postMessage(task, transferables(task));
+    });
+  }
+
+  /** A task without a result. */
+  tell(task: BlobTask): void {
+    if (this.#failure === undefined) this.#worker.postMessage(task, transferables(task));
   }
 
   async end(): Promise<void> {

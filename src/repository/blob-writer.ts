@@ -1,9 +1,10 @@
 import type { Backend } from './backend.ts';
 import type { BlobIndex } from './blob-index.ts';
+import type { MadePack } from './blob-work.ts';
 import type { BlobWorkers } from './blob-workers.ts';
 import { ByteBudget } from './byte-budget.ts';
 import type { IndexWriter } from './index-writer.ts';
-import { type BlobId, type BlobType, blobId, parseFileId, toHex } from './object-id.ts';
+import { type BlobId, type BlobType, parseFileId, toHex } from './object-id.ts';
 import { PackBuilder } from './pack-builder.ts';
 import { releaseMemory } from './release-memory.ts';
 import type { BlobSaver } from './store.ts';
@@ -28,11 +29,10 @@ export interface BlobWriterParts {
 
 const BYTES_UNDER_WAY = 32 << 20;
 const PACKS_UNDER_WAY = 2;
-const NONE_STORED: ReadonlyMap<BlobId, number> = new Map();
 
 /**
- * Saves blobs: each once, whoever saves it. All pipelines of a process share one. Memory: 32 MiB of blobs under way, two
- * packs being filled and two being stored, 16 MiB each. While two are being stored, blobs that were put into a pack stay
+ * Saves blobs: each once, whoever saves it. All pipelines of a process share one. Memory: 32 MiB of blobs under way, a
+ * pack for each thread being filled and two being stored, 16 MiB each. While two are being stored, blobs that were put into a pack stay
  * under way, so that a slow backend slows its callers. After a failure nothing more is saved:
  * every later call, `flush` too, fails with the first cause.
  */
@@ -65,8 +65,8 @@ export class BlobWriter implements BlobSaver {
     type: BlobType,
     bytes: Uint8Array<ArrayBuffer>,
   ): Promise<{ readonly done: Promise<SavedBlob> }> {
-    await this.#budget.take(bytes.length);
-    return { done: this.#track(this.#save(type, bytes)) };
+    const { done } = await this.startMany(type, [bytes]);
+    return { done: done.then(onlyOne) };
   }
 
   /** The same for many small blobs: two messages to a thread for all of them. */
@@ -76,7 +76,7 @@ export class BlobWriter implements BlobSaver {
   ): Promise<{ readonly done: Promise<readonly SavedBlob[]> }> {
     const bytes = blobs.reduce((sum, { length }) => sum + length, 0);
     await this.#budget.take(bytes);
-    return { done: this.#track(this.#saveMany(type, blobs).finally(() => this.#budget.give(bytes))) };
+    return { done: this.#track(this.#save(type, blobs).finally(() => this.#budget.give(bytes))) };
   }
 
   /** `start`, and its end. */
@@ -108,7 +108,7 @@ export class BlobWriter implements BlobSaver {
   /** Resolves when everything that was started so far, by anybody, is stored and indexed durably. */
   async flush(): Promise<void> {
     await Promise.allSettled([...this.#saving]);
-    for (const type of ['data', 'tree'] as const) if (!this.#builders[type].isEmpty) this.#startStoring(type);
+    for (const type of ['data', 'tree'] as const) await this.#collectRests(type);
     await Promise.allSettled([...this.#storing]);
     this.#check();
     await this.#parts.indexWriter.flush();
@@ -121,56 +121,25 @@ export class BlobWriter implements BlobSaver {
     await Promise.allSettled([...this.#storing]);
   }
 
-  async #save(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<SavedBlob> {
-    const length = bytes.length;
-    try {
-      this.#check();
-      const hashed = await this.#parts.workers.run<'hash'>({ kind: 'hash', bytes });
-      const id = blobId(hashed.id);
-      if (this.#takeOn(type, id)) return await this.#seal(type, id, hashed.bytes);
-      releaseMemory(hashed.bytes);
-      return { id, length, storedBytes: 0 };
-    } finally {
-      this.#budget.give(length);
-    }
-  }
-
-  async #saveMany(type: BlobType, blobs: readonly Uint8Array<ArrayBuffer>[]): Promise<readonly SavedBlob[]> {
+  async #save(type: BlobType, blobs: readonly Uint8Array<ArrayBuffer>[]): Promise<readonly SavedBlob[]> {
     this.#check();
+    const { workers, compress } = this.#parts;
     const lengths = blobs.map(({ length }) => length);
-    const hashed = await this.#parts.workers.run<'hash-many'>({ kind: 'hash-many', blobs });
-    const ids = lengths.map((_, index) => blobId(hashed.ids.slice(index * 32, index * 32 + 32)));
-    const fresh = hashed.blobs.flatMap((bytes, index) => {
-      const id = ids[index];
-      return id !== undefined && this.#takeOn(type, id) ? [{ id, bytes }] : [];
-    });
-    const storedBytes = fresh.length === 0 ? NONE_STORED : await this.#sealMany(type, fresh);
-    for (const bytes of hashed.blobs) releaseMemory(bytes);
-    return ids.map((id, index) => ({
+    const held = await workers.hold(blobs);
+    const wanted = held.ids.flatMap((id, index) => (this.#takeOn(type, id) ? [index] : []));
+    const storedBytes = new Map<number, number>();
+    if (wanted.length === 0) held.drop();
+    else {
+      const sealed = await held.seal(type, wanted, compress);
+      for (const [place, index] of wanted.entries()) storedBytes.set(index, sealed.lengths[place] ?? 0);
+      for (const pack of sealed.packs) this.#startStoring(type, Promise.resolve(pack));
+      await this.#untilRoom();
+    }
+    return held.ids.map((id, index) => ({
       id,
       length: lengths[index] ?? 0,
-      storedBytes: storedBytes.get(id) ?? 0,
+      storedBytes: storedBytes.get(index) ?? 0,
     }));
-  }
-
-  /** @returns how many bytes each takes */
-  async #sealMany(
-    type: BlobType,
-    fresh: readonly { readonly id: BlobId; readonly bytes: Uint8Array<ArrayBuffer> }[],
-  ): Promise<ReadonlyMap<BlobId, number>> {
-    const storedBytes = new Map<BlobId, number>();
-    const { compress, workers } = this.#parts;
-    const blobs = fresh.map(({ bytes }) => bytes);
-    const many = await workers.run({ kind: 'seal-many', blobs, compress });
-    let at = 0;
-    for (const [index, { id }] of fresh.entries()) {
-      const sealed = many.sealed.slice(at, at + (many.lengths[index] ?? 0));
-      storedBytes.set(id, sealed.length);
-      at += sealed.length;
-      await this.#addToPack(type, id, { sealed, uncompressedLength: many.uncompressedLengths[index] ?? 0 });
-    }
-    releaseMemory(many.sealed);
-    return storedBytes;
   }
 
   #takeOn(type: BlobType, id: BlobId): boolean {
@@ -178,14 +147,6 @@ export class BlobWriter implements BlobSaver {
     if (this.#taken.has(key) || this.#parts.index.has(id, type)) return false;
     this.#taken.add(key);
     return true;
-  }
-
-  async #seal(type: BlobType, id: BlobId, bytes: Uint8Array<ArrayBuffer>): Promise<SavedBlob> {
-    const length = bytes.length;
-    const blob = await this.#parts.workers.run({ kind: 'seal', bytes, compress: this.#parts.compress });
-    const storedBytes = blob.sealed.length;
-    await this.#addToPack(type, id, blob);
-    return { id, length, storedBytes };
   }
 
   async #encrypt(
@@ -208,31 +169,48 @@ export class BlobWriter implements BlobSaver {
   ): Promise<void> {
     this.#check();
     this.#builders[type].add(id, blob.sealed, blob.uncompressedLength);
-    if (this.#builders[type].isFull) this.#startStoring(type);
+    if (this.#builders[type].isFull) this.#startStoring(type, this.#makePack(type));
+    await this.#untilRoom();
+  }
+
+  async #untilRoom(): Promise<void> {
     while (this.#storing.size >= PACKS_UNDER_WAY) await Promise.race(this.#storing);
   }
 
-  #startStoring(type: BlobType): void {
-    const builder = this.#builders[type];
+  /** Of what the threads have not filled a pack with, so that a snapshot leaves one pack of each type and not one a thread. */
+  async #collectRests(type: BlobType): Promise<void> {
+    for (const { blobs, entries } of await this.#parts.workers.takeRests(type)) {
+      for (const { id, offset, length, uncompressedLength } of entries)
+        await this.#addToPack(type, id, { sealed: blobs.slice(offset, offset + length), uncompressedLength });
+      releaseMemory(blobs);
+    }
+    if (!this.#builders[type].isEmpty) this.#startStoring(type, this.#makePack(type));
+  }
+
+  async #makePack(type: BlobType): Promise<MadePack> {
+    const { bytes, entries } = this.#builders[type];
     this.#builders[type] = new PackBuilder(type);
-    const stored = this.#store(builder)
+    return (await this.#parts.workers.run({ kind: 'pack', blobs: bytes, entries })).pack;
+  }
+
+  #startStoring(type: BlobType, pack: Promise<MadePack>): void {
+    const stored = this.#store(type, pack)
       .catch((cause: unknown) => this.#fail(cause))
       .finally(() => this.#storing.delete(stored));
     this.#storing.add(stored);
   }
 
-  async #store(builder: PackBuilder): Promise<void> {
+  async #store(type: BlobType, making: Promise<MadePack>): Promise<void> {
+    const { file, entries, ...pack } = await making;
     await this.#packBudget.take(1);
     try {
       this.#check();
-      const { bytes, entries } = builder;
-      const pack = await this.#parts.workers.run({ kind: 'pack', blobs: bytes, entries });
       const id = parseFileId(pack.id);
       if (id === undefined) throw new Error('a digest that is none');
-      await this.#parts.backend.save({ type: 'data', name: id }, pack.file);
-      releaseMemory(pack.file);
+      await this.#parts.backend.save({ type: 'data', name: id }, file);
+      releaseMemory(file);
       await this.#parts.indexWriter.add({ id, entries });
-      for (const entry of entries) this.#taken.delete(builder.type + toHex(entry.id));
+      for (const entry of entries) this.#taken.delete(type + toHex(entry.id));
     } finally {
       this.#packBudget.give(1);
     }
@@ -257,4 +235,9 @@ export class BlobWriter implements BlobSaver {
   #check(): void {
     if (this.#failure !== undefined) throw this.#failure.cause;
   }
+}
+
+function onlyOne([one]: readonly SavedBlob[]): SavedBlob {
+  if (one === undefined) throw new Error('a blob was saved and is gone');
+  return one;
 }

@@ -215,7 +215,7 @@ describe('saving blobs', () => {
   it('writes an index at least every minute of a long backup, so that what is interrupted is reused', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const { backend, repository } = await openMemory(new MemoryBackend());
-    await withSession(repository, SHARED, async ({ writer }) => {
+    await withSession(repository, { ...SHARED, threads: 1 }, async ({ writer }) => {
       const saving = Array.from({ length: 17 }, (_, i) => writer.save('data', noise(1 << 20, i + 1)));
       await Promise.all(saving);
       while ((await backend.list('data')).length === 0) await wait(5);

@@ -78,7 +78,7 @@ export class Repacker {
   async #store(type: BlobType): Promise<void> {
     const { bytes, entries } = this.#builders[type];
     this.#builders[type] = new PackBuilder(type);
-    const pack = await this.#workers.run({ kind: 'pack', blobs: bytes, entries });
+    const { pack } = await this.#workers.run({ kind: 'pack', blobs: bytes, entries });
     const id = parseFileId(pack.id);
     if (id === undefined) throw new Error('a digest that is none');
     await this.#backend.save({ type: 'data', name: id }, pack.file);
