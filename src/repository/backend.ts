@@ -18,12 +18,15 @@ export interface Backend {
    */
   save(file: FileName, bytes: Uint8Array): Promise<void>;
   /**
-   * Reads a whole file, or `length` bytes from `offset`.
+   * Reads a whole file, or `length` bytes from `offset`. The bytes are handed over.
    * @throws UserError `repository-damaged` when it is missing or shorter
    */
-  load(file: FileName, range?: { readonly offset: number; readonly length: number }): Promise<Uint8Array>;
+  load(
+    file: FileName,
+    range?: { readonly offset: number; readonly length: number },
+  ): Promise<Uint8Array<ArrayBuffer>>;
   /** Undefined when there is no such file. */
-  loadIfPresent(file: FileName): Promise<Uint8Array | undefined>;
+  loadIfPresent(file: FileName): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** A file that is not there is no error. */
   remove(file: FileName): Promise<void>;
 }

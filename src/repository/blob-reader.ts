@@ -44,7 +44,7 @@ export class BlobReader implements BlobSource {
   /** @throws UserError `repository-damaged` naming blob and pack */
   async read(type: BlobType, id: BlobId): Promise<Uint8Array<ArrayBuffer>> {
     const place = this.#find(type, id);
-    const sealed = Uint8Array.from(await this.#load(place));
+    const sealed = await this.#load(place);
     try {
       const task = {
         kind: 'open',
@@ -106,7 +106,7 @@ export class BlobReader implements BlobSource {
     return place;
   }
 
-  #load(place: BlobPlace): Promise<Uint8Array> {
+  #load(place: BlobPlace): Promise<Uint8Array<ArrayBuffer>> {
     return this.#backend.load(
       { type: 'data', name: place.pack },
       { offset: place.offset, length: place.length },

@@ -230,14 +230,26 @@ export function openBlob(
   if (bytes === undefined) return { kind: 'damaged', what: 'it cannot be decompressed' };
   if (Buffer.compare(hash('sha256', bytes, 'buffer'), id) !== 0)
     return { kind: 'damaged', what: 'its content has another id' };
-  return { kind: 'open', bytes: Uint8Array.from(bytes) };
+  return { kind: 'open', bytes: ownBytes(bytes) };
 }
 
 function decompress(plaintext: Uint8Array, length: number): Uint8Array | undefined {
   try {
-    const bytes = zstdDecompressSync(plaintext, { maxOutputLength: length });
+    // One byte more than is needed, and it comes in one piece.
+    const bytes = zstdDecompressSync(plaintext, {
+      maxOutputLength: length,
+      chunkSize: Math.max(64, length + 1),
+    });
     return bytes.length === length ? bytes : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** The same bytes to be handed over; Node cuts small Buffers from a common pool. */
+function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, length } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength <= length + 1
+    ? new Uint8Array(buffer, byteOffset, length)
+    : Uint8Array.from(bytes);
 }

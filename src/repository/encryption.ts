@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import {
+  type Cipheriv,
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import sodium from 'libsodium-wrappers-sumo';
 import { releaseMemory } from './release-memory.ts';
 
@@ -36,7 +43,7 @@ export function encrypt(key: MasterKey, parts: readonly Uint8Array[]): Uint8Arra
   const sealed = new Uint8Array(length + OVERHEAD_BYTES);
   const nonce = randomBytes(NONCE_BYTES);
   sealed.set(nonce, 0);
-  const cipher = createCipheriv('aes-256-ctr', key.encrypt, nonce);
+  const cipher = createCipheriv('aes-256-ctr', preparedKey(key).encrypt, nonce);
   let at = NONCE_BYTES;
   for (const part of parts) {
     const encrypted = cipher.update(part);
@@ -73,17 +80,34 @@ function startDecryption(key: MasterKey, sealed: Uint8Array) {
   const ciphertext = sealed.subarray(NONCE_BYTES, sealed.length - MAC_BYTES);
   const expected = authenticate(key, nonce, ciphertext);
   if (!sodium.memcmp(expected, sealed.subarray(sealed.length - MAC_BYTES))) return undefined;
-  return { ciphertext, decipher: createDecipheriv('aes-256-ctr', key.encrypt, nonce) };
+  return { ciphertext, decipher: createDecipheriv('aes-256-ctr', preparedKey(key).encrypt, nonce) };
 }
 
 function authenticate(key: MasterKey, nonce: Uint8Array, ciphertext: Uint8Array): Uint8Array {
-  const aes = createCipheriv('aes-128-ecb', key.macK, null);
-  aes.setAutoPadding(false);
-  const oneTimeKey = Buffer.concat([key.macR, aes.update(nonce)]);
+  const oneTimeKey = Buffer.concat([key.macR, preparedKey(key).mac.update(nonce)]);
   if (ciphertext.length <= SLICE_BYTES) return sodium.crypto_onetimeauth(ciphertext, oneTimeKey);
   const state = sodium.crypto_onetimeauth_init(oneTimeKey);
   for (let at = 0; at < ciphertext.length; at += SLICE_BYTES) {
     sodium.crypto_onetimeauth_update(state, ciphertext.subarray(at, at + SLICE_BYTES));
   }
   return sodium.crypto_onetimeauth_final(state);
+}
+
+interface PreparedKey {
+  readonly encrypt: KeyObject;
+  /** A block at a time, without padding: each is by itself. */
+  readonly mac: Cipheriv;
+}
+
+/** To make these anew for each blob takes longer than to hash a small one. */
+const prepared = new WeakMap<MasterKey, PreparedKey>();
+
+function preparedKey(key: MasterKey): PreparedKey {
+  const known = prepared.get(key);
+  if (known !== undefined) return known;
+  const mac = createCipheriv('aes-128-ecb', key.macK, null);
+  mac.setAutoPadding(false);
+  const made = { encrypt: createSecretKey(key.encrypt), mac };
+  prepared.set(key, made);
+  return made;
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../user-error.ts';
 import type { Backend, FileName, ListedType, StoredFile } from './backend.ts';
 import { damaged } from './damaged-error.ts';
+import { OpenFiles } from './open-files.ts';
 
 const FOLDERS: readonly ListedType[] = ['keys', 'data', 'index', 'snapshots', 'locks'];
 
@@ -14,6 +15,7 @@ const FOLDERS: readonly ListedType[] = ['keys', 'data', 'index', 'snapshots', 'l
  */
 export function folderBackend(folder: string): Backend {
   const pathOf = (file: FileName) => join(folder, ...partsOf(file));
+  const packs = new OpenFiles();
   return {
     where: folder,
     create: () => createFolders(folder),
@@ -21,13 +23,17 @@ export function folderBackend(folder: string): Backend {
     list: async (type) => (type === 'data' ? listData(join(folder, type)) : listFolder(join(folder, type))),
     save: (file, bytes) => saveDurably(pathOf(file), bytes),
     load: async (file, range) => {
-      const bytes = await loadFile(pathOf(file), range);
+      const path = pathOf(file);
+      const bytes =
+        range === undefined
+          ? await loadFile(path)
+          : await reading(path, () => packs.read(path, range.offset, range.length));
       if (bytes === undefined) throw damaged(partsOf(file).join('/'), 'the file is missing');
       if (range !== undefined && bytes.length !== range.length)
         throw damaged(partsOf(file).join('/'), `the file ends before offset ${range.offset + range.length}`);
       return bytes;
     },
-    loadIfPresent: (file) => loadFile(pathOf(file), undefined),
+    loadIfPresent: (file) => loadFile(pathOf(file)),
     remove: (file) => removeFile(pathOf(file)),
   };
 }
@@ -80,28 +86,19 @@ async function sizeOf(path: string): Promise<number | undefined> {
   return (await absentAsUndefined(stat(path)))?.size;
 }
 
-async function loadFile(
-  path: string,
-  range: { offset: number; length: number } | undefined,
-): Promise<Uint8Array | undefined> {
+async function loadFile(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return await reading(path, async () => {
+    const bytes = await readFile(path);
+    return bytes.buffer.byteLength === bytes.length ? new Uint8Array(bytes.buffer) : Uint8Array.from(bytes);
+  });
+}
+
+async function reading<T>(path: string, work: () => Promise<T>): Promise<T | undefined> {
   try {
-    if (range === undefined) return await absentAsUndefined(readFile(path));
-    await using handle = await absentAsUndefined(open(path, 'r'));
-    return handle === undefined ? undefined : await readRange(handle, range);
+    return await absentAsUndefined(work());
   } catch (cause) {
     throw damaged(path, `it cannot be read: ${errorCode(cause) ?? String(cause)}`, cause);
   }
-}
-
-async function readRange(handle: FileHandle, range: { offset: number; length: number }): Promise<Uint8Array> {
-  const buffer = new Uint8Array(range.length);
-  let filled = 0;
-  while (filled < range.length) {
-    const { bytesRead } = await handle.read(buffer, filled, range.length - filled, range.offset + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
 }
 
 async function saveDurably(path: string, bytes: Uint8Array): Promise<void> {

@@ -17,7 +17,7 @@ export interface MemoryOptions {
 /** A backend that keeps its files in memory: slow, failing and watched as a test needs it. */
 export class MemoryBackend implements Backend {
   readonly where = 'memory';
-  readonly files = new Map<string, Uint8Array>();
+  readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
   /** In the order in which saving ended, `data/` and so on with the name. */
   readonly saved: string[] = [];
   readonly #options: MemoryOptions;
@@ -59,11 +59,11 @@ export class MemoryBackend implements Backend {
   async load(file: FileName, range?: { readonly offset: number; readonly length: number }) {
     const bytes = this.files.get(nameOf(file));
     if (bytes === undefined) throw damaged(nameOf(file), 'the file is missing');
-    return range === undefined ? bytes : bytes.subarray(range.offset, range.offset + range.length);
+    return range === undefined ? bytes.slice() : bytes.slice(range.offset, range.offset + range.length);
   }
 
-  async loadIfPresent(file: FileName): Promise<Uint8Array | undefined> {
-    return this.files.get(nameOf(file));
+  async loadIfPresent(file: FileName): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.files.get(nameOf(file))?.slice();
   }
 
   async remove(file: FileName): Promise<void> {
