@@ -9,13 +9,16 @@ export interface Delivery {
   readonly target: GuestRef;
   /** @param archive `-`, or a path on the node */
   argv(archive: string): Argv;
-  /** The archive from its beginning. `proving` is the first reading of every blob, `sending` the second. */
+  /** Whether something would be lost if the archive broke midway: then every blob is read before the target is touched. */
+  readonly overwrites: boolean;
+  /** The archive from its beginning. `proving` is a first reading of every blob, `sending` the one that counts. */
   archive(reading: 'proving' | 'sending'): AsyncIterable<Uint8Array>;
   /**
-   * Called once every blob was read, before the tool is let loose; what it throws leaves the target as it is.
-   * @param archiveBytes how many there were
+   * Called once every blob was read that is to be read before, when the tool is about to be let loose; what it throws leaves
+   * the target as it is.
+   * @param archiveBytes how many there were; undefined when none was read, so that only a bound is known
    */
-  beforeTouching(archiveBytes: number): Promise<void>;
+  beforeTouching(archiveBytes: number | undefined): Promise<void>;
   readonly onPercent: (percent: number) => void;
   readonly signal: AbortSignal;
 }

@@ -142,6 +142,7 @@ class Restore {
       signal,
       target: this.#target,
       argv: (archive) => this.#argv(archive, placement),
+      overwrites: this.#before !== undefined,
       archive: (reading) => this.#archive(placement, way === 'staged' || reading === 'sending'),
       beforeTouching: (bytes) => this.#beforeTouching(placement, bytes),
       onPercent: (percent) => this.#progress.percent(percent),
@@ -157,7 +158,10 @@ class Restore {
     const onRead = (bytes: number) => this.#progress.read(bytes);
     for await (const bytes of this.#snapshot.archive(onRead, this.#reading(placement))) {
       this.#context.signal.throwIfAborted();
-      if (isSent) this.#progress.sent(bytes.length);
+      if (isSent) {
+        this.#progress.sent(bytes.length);
+        this.#archiveBytes += bytes.length;
+      }
       yield bytes;
     }
   }
@@ -169,10 +173,9 @@ class Restore {
     return { mapConfig: (text) => mapVmConfig(text, { storages, bridges }) };
   }
 
-  async #beforeTouching(placement: Placement, archiveBytes: number): Promise<void> {
+  async #beforeTouching(placement: Placement, archiveBytes: number | undefined): Promise<void> {
     const { shell, signal } = this.#context;
-    this.#archiveBytes = archiveBytes;
-    const wanted = await this.#check(placement, archiveBytes);
+    const wanted = await this.#check(placement, archiveBytes ?? this.#snapshot.mostBytes);
     if (this.#before !== undefined) this.#wasStopped = await stopTarget(shell, wanted, signal);
     this.#progress.startRestoring();
   }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { decrypt, encrypt, type MasterKey } from './encryption.ts';
+import { looksRandom } from './looks-random.ts';
 import { type BlobId, type BlobType, blobId } from './object-id.ts';
 import { PackBuilder } from './pack-builder.ts';
 import { encodePackHeader, type PackEntry } from './pack-header.ts';
@@ -144,9 +145,10 @@ export class BlobWork {
     { type, id, bytes }: { readonly type: BlobType; readonly id: BlobId; readonly bytes: Uint8Array },
     compress: boolean,
   ): number {
-    const compressed = compress
-      ? zstdCompressSync(bytes, { ...ZSTD, chunkSize: Math.max(64, bytes.length) })
-      : undefined;
+    const compressed =
+      compress && !looksRandom(bytes)
+        ? zstdCompressSync(bytes, { ...ZSTD, chunkSize: Math.max(64, bytes.length) })
+        : undefined;
     const smaller = compressed !== undefined && compressed.length < bytes.length;
     const sealed = encrypt(this.#key, [smaller ? compressed : bytes]);
     const { length } = sealed;

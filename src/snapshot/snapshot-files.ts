@@ -34,7 +34,9 @@ export async function listFolder(
   return node?.subtree === undefined ? [] : reader.readTree(node.subtree);
 }
 
-const READ_AHEAD = 8;
+/** Bytes of a file that are being read, as far as its size tells how large its blobs are. */
+const READ_AHEAD_BYTES = 12 << 20;
+const MOST_READ_AHEAD = 48;
 
 /** A piece of a file: one of its blobs. The bytes may be lent again: they must not be changed. */
 export interface ContentPiece {
@@ -56,13 +58,19 @@ export async function* readContent(reader: BlobSource, node: StoredNode): AsyncG
       last = { id: blobId(id.slice()), piece: readPiece(reader, id) };
     ahead.push(last.piece);
   };
-  for (let position = 0; position < READ_AHEAD; position++) readNext(position);
+  const blobs = readAhead(node);
+  for (let position = 0; position < blobs; position++) readNext(position);
   for (let position = 0; position < node.content.length; position++) {
     const piece = await ahead.shift();
-    readNext(position + READ_AHEAD);
+    readNext(position + blobs);
     if (piece !== undefined) yield piece;
     if (position % PIECES_BETWEEN_YIELDS === 0) await yieldToOthers();
   }
+}
+
+function readAhead({ size, content }: StoredNode): number {
+  const blobBytes = Math.max(1, size / Math.max(1, content.length));
+  return Math.min(MOST_READ_AHEAD, Math.max(4, Math.floor(READ_AHEAD_BYTES / blobBytes)));
 }
 
 const PIECES_BETWEEN_YIELDS = 1024;

@@ -90,7 +90,7 @@ describe('before anything is touched, a restore is refused', () => {
       'qemu/101',
       ['--vmid', '901', '--map-bridge', 'vmbr0=vmbr9'],
       'there is no bridge vmbr9 on pve1',
-      'with one of: vmbr0',
+      'only vmbr0',
     ],
     [
       'the vmid, which a container has',

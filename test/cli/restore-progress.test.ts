@@ -61,7 +61,7 @@ describe('while qmrestore reads the archive, its percentage', () => {
   it('is on the terminal', async () => {
     const line = `stty cols 120 rows 40; ${place.line(...staged)}`;
     const { stdout } = await place.command('script', '--quiet', '--return', '--command', line, '/dev/null');
-    expect(stripVTControlCharacters(stdout)).toMatch(/archive proved; restoring on the node, [1-8]?\d %/);
+    expect(stripVTControlCharacters(stdout)).toMatch(/restoring on the node, [1-8]?\d %/);
   });
 
   it('is in the JSON lines, as bytes of disk', async () => {
@@ -80,9 +80,9 @@ describe('while qmrestore reads the archive, its percentage', () => {
 
 describe('without a terminal, a line every ten seconds', () => {
   it.each<[string, Partial<Progress>, string]>([
-    ['says how far qmrestore is', { doneBytes: 5 << 20 }, 'archive proved; restoring on the node, 41 %'],
-    ['says only that it works where nothing tells', {}, 'archive proved; restoring on the node'],
-    ['does so for a guest without a disk', { totalBytes: 0 }, 'archive proved; restoring on the node'],
+    ['says how far qmrestore is', { doneBytes: 5 << 20 }, 'restoring on the node, 41 %'],
+    ['says only that it works where nothing tells', {}, 'restoring on the node'],
+    ['does so for a guest without a disk', { totalBytes: 0 }, 'restoring on the node'],
   ])('%s', (_, progress, text) => {
     expect(lineOf({ ...RESTORING, ...progress })).toBe(`  restore qemu/101 as 901 on pve: ${text}\n`);
   });

@@ -24,14 +24,12 @@ export function labelText(label: ItemLabel): string {
   }
 }
 
-/** `42 %, 27 GiB of 64 GiB, 310 MiB/s, 1.1 GiB new, 2 min left`, `archive proved; restoring on the node, 42 %` */
+/** `42 %, 27 GiB of 64 GiB, 310 MiB/s, 1.1 GiB new, 2 min left`, `restoring on the node, 42 %` */
 export function progressText(progress: Progress): string {
   const { phase, doneBytes, totalBytes, newBytes, elapsedMs } = progress;
   if (phase === 'committing') return 'storing the index and the snapshot';
   if (phase === 'restoring')
-    return ['archive proved; restoring on the node', ...(doneBytes > 0 ? percentOf(progress) : [])].join(
-      ', ',
-    );
+    return ['restoring on the node', ...(doneBytes > 0 ? percentOf(progress) : [])].join(', ');
   const rate = elapsedMs > 0 ? (doneBytes / elapsedMs) * 1000 : 0;
   const parts = [
     ...percentOf(progress),
