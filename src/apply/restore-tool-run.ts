@@ -4,6 +4,7 @@ import { LogLines } from '../pve/log-lines.ts';
 import { sendArchive } from '../pve/wrapper/frames.ts';
 import { wrappedRestore } from '../pve/wrapper/restore-script.ts';
 import type { CommandExit, Shell } from '../transport/shell.ts';
+import { UserError } from '../user-error.ts';
 
 export interface ToolWork {
   readonly argv: Argv;
@@ -23,7 +24,7 @@ export interface ToolEnded {
   readonly exit: CommandExit;
   readonly stdout: string;
   readonly stderr: string;
-  /** Why its input was broken off; undefined when it got all of it. */
+  /** Why its input was broken off, here or by the node, which had not heard of us; undefined when it got all of it. */
   readonly brokenOff: { readonly cause: unknown } | undefined;
 }
 
@@ -50,7 +51,20 @@ export async function runRestoreTool(shell: Shell, work: ToolWork): Promise<Tool
     brokenOff = { cause };
   }
   const exit = await command.exit;
-  return { exit, stdout: await stdout, stderr: await stderr, brokenOff };
+  const words = await stderr;
+  return { exit, stdout: await stdout, stderr: words, brokenOff: brokenOff ?? silence(words, shell) };
+}
+
+/** The wrapper's words; after them come those of the tool, which knows only that it was ended. */
+function silence(stderr: string, { where }: Shell): ToolEnded['brokenOff'] {
+  const [, span] = /^pvebak was not heard for (\d+ s)$/m.exec(stderr) ?? [];
+  if (span === undefined) return undefined;
+  const cause = new UserError(
+    'restore-target',
+    `${where} has heard nothing of pvebak for ${span} and ended the restore`,
+    { hint: 'was pvebak stopped, its machine asleep, or the way between them down?' },
+  );
+  return { cause };
 }
 
 /** The last lines. A stream that broke is as long as it got: the exit says that the connection is lost. */
