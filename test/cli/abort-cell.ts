@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LabNode } from '../lab/lab-node.ts';
 import { type DroppableRoute, droppableRoute } from '../pve/wrapper/droppable-route.ts';
 import type { AbortCell } from './abort-matrix.ts';
+import { strike } from './abort-strike.ts';
 import { byIdentity, labSite } from './lab-site.ts';
-import { cleanWithin } from './node-mess.ts';
 import { type Ended, type RunningProgram, Workplace } from './program.ts';
 
 export const DISK_BYTES = 12 << 20;
@@ -58,42 +58,21 @@ export interface Outcome {
   readonly kind: string;
   readonly code?: string;
   readonly reason: string;
+  readonly hint?: string;
   readonly left: readonly string[];
 }
 
 /** Starts the dump and strikes; the node is clean when it returns. @returns how the run ended, undefined when it was killed */
-export async function strike(
-  { accident, fraction }: Pick<AbortCell, 'accident' | 'fraction'>,
-  dump: StruckDump,
+export async function strikeDump(
+  { accident, fraction }: Pick<AbortCell<string>, 'accident' | 'fraction'>,
+  { place, node, route }: StruckDump,
 ): Promise<Ended | undefined> {
-  const { place, node, route } = dump;
   const run = place.start(['apply', 'slow.yaml', '--yes', '--json']);
   try {
     await dumping(run, node);
     await sleep(fraction * DUMP_MS);
-    switch (accident) {
-      case 'SIGINT':
-        run.child.kill('SIGINT');
-        break;
-      case 'SIGKILL':
-        run.child.kill('SIGKILL');
-        await run.ended;
-        break;
-      case 'SIGSTOP':
-        run.child.kill('SIGSTOP');
-        await cleanWithin(node, SILENCE_MS + ENDING_MS);
-        run.child.kill('SIGCONT');
-        break;
-      case 'a cut connection':
-        await node.exec('kill -KILL $(cat /proc/1/task/1/children)');
-        break;
-      case 'a dropped route':
-        route.drop();
-        break;
-    }
-    await cleanWithin(node, SILENCE_MS + ENDING_MS);
-    const ended = await within(run.ended, SILENCE_MS + 2 * ENDING_MS);
-    return accident === 'SIGKILL' ? undefined : ended;
+    const patience = { cleanMs: SILENCE_MS + ENDING_MS, endMs: SILENCE_MS + 2 * ENDING_MS };
+    return await strike(accident, { run, node, route }, patience);
   } finally {
     run.child.kill('SIGKILL');
   }
@@ -104,13 +83,6 @@ export async function dumping(run: RunningProgram, node: LabNode): Promise<void>
   await run.says('"item-started"');
   while (run.child.exitCode === null && (await node.exec('ls -d /run/pvebak*')).stdout === '')
     await sleep(50);
-}
-
-async function within<T>(work: Promise<T>, milliseconds: number): Promise<T> {
-  const late = sleep(milliseconds, undefined, { ref: false }).then(() => {
-    throw new Error(`it did not end within ${milliseconds} ms`);
-  });
-  return await Promise.race([work, late]);
 }
 
 /** How the one item of a run with --json came out. */

@@ -11,14 +11,17 @@ import { randomBytesOf } from '../lab/disk-image.ts';
 import { addCt, addVm, findGuest, runState } from '../lab/guests.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import type { LabNode } from '../lab/lab-node.ts';
-import { DISK_BYTES, dumping, outcomeOf, SILENCE_MS, siteFor, strike, struckDump } from './abort-cell.ts';
-import { type AbortCell, GUESTS, sampleOf, wholeMatrix } from './abort-matrix.ts';
+import { DISK_BYTES, dumping, outcomeOf, SILENCE_MS, siteFor, strikeDump, struckDump } from './abort-cell.ts';
+import { type AbortCell, sampleOf, wholeMatrix } from './abort-matrix.ts';
 import { byIdentity, labSite } from './lab-site.ts';
 import { cleanWithin, nodeMess } from './node-mess.ts';
 import { until, Workplace } from './program.ts';
 
+const GUESTS = ['a stopped VM', 'a running VM', 'a container'] as const;
+type Guest = (typeof GUESTS)[number];
+
 const seed = process.env['PVEBAK_SEED'] ?? randomBytes(4).toString('hex');
-const cells = process.env['PVEBAK_WHOLE_MATRIX'] === '1' ? wholeMatrix(seed) : sampleOf(seed);
+const cells = process.env['PVEBAK_WHOLE_MATRIX'] === '1' ? wholeMatrix(GUESTS, seed) : sampleOf(GUESTS, seed);
 process.stdout.write(`abort matrix: PVEBAK_SEED=${seed}\n`);
 
 /** A node dumps one guest at a time, so there are as many cells at once as nodes. */
@@ -49,7 +52,7 @@ afterAll(async () => {
   await lab.stop();
 });
 
-function vmidOf(guest: AbortCell['guest'], node: string): number {
+function vmidOf(guest: Guest, node: string): number {
   return 101 + NODES.indexOf(node) * 10 + GUESTS.indexOf(guest);
 }
 
@@ -65,7 +68,7 @@ async function onFreeNode(use: (node: LabNode) => Promise<void>): Promise<void> 
 }
 
 /** What the run says of the dump, when it still can. */
-const ENDS: Readonly<Record<AbortCell['accident'], unknown>> = {
+const ENDS: Readonly<Record<AbortCell<Guest>['accident'], unknown>> = {
   SIGINT: { status: 130, kind: 'failed', code: 'interrupted', left: [] },
   SIGKILL: undefined,
   SIGSTOP: {
@@ -80,14 +83,14 @@ const ENDS: Readonly<Record<AbortCell['accident'], unknown>> = {
 
 describe.concurrent(`the dump of a guest that is struck (seed ${seed})`, () => {
   test.each(cells)(
-    '$guest, by $accident, $moment: leaves nothing, and the next run does it',
+    '$subject, by $accident, $moment: leaves nothing, and the next run does it',
     { timeout: 300_000 },
     async (cell) => {
       await onFreeNode(async (node) => {
-        const vmid = vmidOf(cell.guest, node.name);
+        const vmid = vmidOf(cell.subject, node.name);
         await using dump = await struckDump(empty, node, vmid);
         const before = stateOf(vmid);
-        const ended = await strike(cell, dump);
+        const ended = await strikeDump(cell, dump);
         const outcome = ended === undefined ? undefined : { status: ended.status, ...outcomeOf(ended) };
         if (outcome !== undefined) expect(outcome).toMatchObject(ENDS[cell.accident] ?? {});
         expect(stateOf(vmid)).toEqual(before);
