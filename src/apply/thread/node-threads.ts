@@ -15,6 +15,9 @@ import { type StoreCall, transferables } from './store-calls.ts';
 /** Longer than it takes to close the way to a node. */
 const GOODBYE_MS = 5_000;
 
+/** What a dump leaves behind in the heap is short-lived, and holds memory outside of it (`blob-workers.ts`). */
+const YOUNG_GENERATION_MIB = 4;
+
 /** The threads of the nodes: each begun when first used, kept for what follows, ended together. */
 export class NodeThreads implements AsyncDisposable {
   readonly #facts: RunFacts;
@@ -73,6 +76,7 @@ export class NodeThread {
   constructor(data: NodeThreadData, signal: AbortSignal) {
     this.#worker = new Worker(new URL(`./node-thread${extname(import.meta.url)}`, import.meta.url), {
       workerData: data,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     });
     this.#worker.on('message', (message: FromNode) => this.#take(message));
     this.#worker.on('error', (error) => this.#fail(error));
