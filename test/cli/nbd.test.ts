@@ -178,11 +178,7 @@ describe('which disk', () => {
       () => [snapshot, 'scsi1'],
       'no disk scsi1\n  it has: efidisk0, scsi0, tpmstate0',
     ],
-    [
-      'a snapshot that is not there',
-      () => ['0123456789', 'scsi0'],
-      "there is no snapshot 0123456789",
-    ],
+    ['a snapshot that is not there', () => ['0123456789', 'scsi0'], 'there is no snapshot 0123456789'],
     ['a container', () => [containerSnapshot, 'rootfs'], 'is a container: it has files, and no disks'],
     ['the latest of nobody', () => ['latest', 'scsi0'], 'give --guest qemu/101'],
     ['the latest of many', () => ['latest', 'scsi0', '--guest', 'qemu/101,lxc/105'], 'is no guest'],
