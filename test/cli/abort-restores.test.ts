@@ -54,7 +54,7 @@ beforeAll(async () => {
   full = new Workplace();
   const hosts = { pve: byIdentity(lab.node('pve1')) };
   full.write('site.yaml', labSite({ hosts, backups: [POLICY] }));
-  await full.succeed('init', 'site.yaml');
+  await full.makeRepository();
   await full.succeed('apply', 'site.yaml', '--yes');
 });
 

@@ -46,7 +46,7 @@ beforeAll(async () => {
   writeFileSync(node.path('/etc/network/interfaces'), 'iface vmbr0 inet manual\n\tbridge-ports eno1\n');
   const hosts = { pve: byIdentity(node, { cleanup: 'true' }) };
   place.write('site.yaml', labSite({ hosts, backups: ['{ name: everything, host: pve, all: true }'] }));
-  await place.succeed('init', 'site.yaml');
+  await place.makeRepository();
   await place.succeed('apply', 'site.yaml', '--yes');
 });
 

@@ -24,7 +24,7 @@ beforeAll(async () => {
   addCt(lab, 'pve1', { vmid: 105, hostname: 'git' });
   const hosts = { pve: byIdentity(node, { cleanup: 'true' }) };
   place.write('site.yaml', labSite({ hosts, backups: ['{ name: all, host: pve, all: true }'] }));
-  await place.succeed('init', 'site.yaml');
+  await place.makeRepository();
   await place.succeed('apply', 'site.yaml', '--yes');
 });
 
