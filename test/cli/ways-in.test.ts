@@ -1,12 +1,14 @@
 /** With a password, and on the node itself; and what is secret stays with the program. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addCt, addVm, diskFile, findGuest } from '../lab/guests.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
+import { runProgram } from '../lab/run-program.ts';
 import { sha256Of } from './guest-files.ts';
-import { byPassword, labSite } from './lab-site.ts';
-import { Workplace } from './program.ts';
+import { byIdentity, byPassword, labSite } from './lab-site.ts';
+import { flat, Workplace } from './program.ts';
 
 const CANARY = 'canary-of-the-repository';
 const BACKUPS = ['{ name: all, host: pve, vmid: [101, 105] }'];
@@ -45,6 +47,43 @@ describe('with the password of the node', () => {
     expect(restore.status).toBe(0);
     expect(findGuest(lab, 901)).toBeDefined();
   });
+});
+
+describe('with a key that has a passphrase', () => {
+  const PASSPHRASE = 'canary-of-the-passphrase';
+
+  it.each(['ssh2', 'openssh'])(
+    'all works by %s, and neither the key nor its passphrase is in any output, argument, environment or log',
+    async (client) => {
+      const key = join(place.folder, 'key');
+      copyFileSync(lab.identityFile, key);
+      runProgram('ssh-keygen', ['-q', '-p', '-P', '', '-N', PASSPHRASE, '-f', key]);
+      const node = lab.node('pve1');
+      place.write('passphrase', `${PASSPHRASE}\n`);
+      const login = {
+        conn_identity_file: key,
+        conn_passphrase: '{ file: ./passphrase }',
+        conn_client: client,
+      };
+      place.write('site.yaml', labSite({ hosts: { pve: byIdentity(node, login) }, backups: BACKUPS }));
+      await place.makeRepository();
+      const secrets = [PASSPHRASE, ...readFileSync(key, 'utf8').split('\n').slice(1, 4)];
+      const watched = watchProcesses(secrets);
+      const apply = await place.succeed('apply', 'site.yaml', '--yes', '--json');
+      const wrong = await place.pvebak('plan', place.write('wrong.yaml', siteWithWrong(login)));
+      expect(await watched.end()).toEqual([]);
+      const log = await place.succeed('dump', 'qemu/101', 'vzdump.log');
+      for (const { stdout, stderr } of [apply, wrong, log])
+        for (const secret of secrets) expect(stdout + stderr).not.toContain(secret);
+      expect(flat(wrong.stdout)).toContain('passphrase');
+    },
+  );
+
+  function siteWithWrong(login: Readonly<Record<string, string>>): string {
+    place.write('other', 'not the passphrase\n');
+    const host = byIdentity(lab.node('pve1'), { ...login, conn_passphrase: '{ file: ./other }' });
+    return labSite({ hosts: { pve: host }, backups: BACKUPS });
+  }
 });
 
 describe('on the node itself, with mode: local', () => {
