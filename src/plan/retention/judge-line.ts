@@ -17,7 +17,7 @@ export type Protection = Pick<RepositoryFacts, 'pinned' | 'damaged'>;
 /**
  * Which snapshots of a line stay. One stays when any policy wants it, when it is pinned, or when it is the newest that is not
  * known to be damaged.
- * @param expected a backup that is about to be made: it takes its place in the rules
+ * @param expected a backup that is about to be made: it takes its place in the rules, and is the last good one then
  */
 export function judgeLine(
   snapshots: readonly GuestSnapshot[],
@@ -30,7 +30,10 @@ export function judgeLine(
   const oldestFirst = snapshots.toSorted((a, b) => a.time - b.time);
   const wishes = policies.map((policy) => wishOf(policy, snapshots, expected));
   const isDamaged = (snapshot: GuestSnapshot) => isNamed(snapshot, protection.damaged);
-  const lastGood = newestOf(snapshots.filter((one) => !isDamaged(one))) ?? newestOf(snapshots);
+  const lastGood =
+    expected === undefined
+      ? (newestOf(snapshots.filter((one) => !isDamaged(one))) ?? newestOf(snapshots))
+      : undefined;
   const judged = oldestFirst.map(
     (snapshot): KeptSnapshot => ({
       snapshot,
