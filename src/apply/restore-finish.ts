@@ -28,9 +28,18 @@ const OWN_LINE = /^pvebak: (?:restored from|not restored:) /;
 /**
  * What the tool leaves to be done: bridges, the line that names the snapshot, the template flag, the start. Bridges of a
  * container are set afterwards, as an option of pct restore would bring the old hardware address past `--unique`.
- * @throws UserError `restore-target`: the guest is restored, and the message says what is not done
+ * @throws UserError: the guest is restored, and the message says what is not done
  */
 export async function finishRestore(work: Finishing): Promise<void> {
+  try {
+    await finish(work);
+  } catch (error) {
+    if (error instanceof UserError && error.code === 'restore-target') throw error;
+    throw unfinished(work, error);
+  }
+}
+
+async function finish(work: Finishing): Promise<void> {
   const { target } = work;
   const found = await lookUpVmid(work.shell, target.vmid, work.signal);
   const config = parseGuestConfig(target.type, found?.config ?? '');
@@ -40,6 +49,23 @@ export async function finishRestore(work: Finishing): Promise<void> {
   await describe(config.description, work);
   if (work.template) await run(guestCommand(target, 'template'), work, 'it could not be made a template');
   if (work.start) await run(guestCommand(target, 'start'), work, 'it could not be started');
+}
+
+/** Interrupted, or cut off: the guest is whole, and what was to come after may be missing. */
+function unfinished({ target, bridges, template, start, signal }: Finishing, cause: unknown): UserError {
+  const missing = [
+    ...(bridges.size > 0 ? ['its bridges may be the old ones'] : []),
+    'its description may not name the snapshot',
+    ...(template ? ['it may not be a template'] : []),
+    ...(start ? ['it may not be started'] : []),
+  ];
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const code = signal.aborted ? 'interrupted' : cause instanceof UserError ? cause.code : 'restore-target';
+  return new UserError(
+    code,
+    `${formatGuestRef(target)} is restored whole, but then ${signal.aborted ? 'it was interrupted' : reason}: ${missing.join(', ')}`,
+    { hint: `look with: ${target.type === 'qemu' ? 'qm' : 'pct'} config ${target.vmid}`, cause },
+  );
 }
 
 /** Adds lines to the description. A guest without them is restored all the same. */
