@@ -1,10 +1,13 @@
 /** Retention, from backups to what is left of them. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { addCt } from '../lab/guests.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { byIdentity, labSite } from './lab-site.ts';
 import { flat, Workplace } from './program.ts';
 
+/** More than the policy's rpo. */
+const OLD_MS = 1100;
 let lab: Lab;
 let place: Workplace;
 
@@ -23,16 +26,22 @@ afterAll(async () => {
   await lab.stop();
 });
 
+/** Runs pvebak when the newest backup is too old by the policy. */
+async function due(...args: readonly string[]) {
+  await sleep(OLD_MS);
+  return place.succeed(...args);
+}
+
 it('forgets nothing by --yes alone, and says so', async () => {
   for (let run = 1; run <= 3; run++) {
-    const { stderr } = await place.succeed('apply', 'site.yaml', '--yes');
+    const { stderr } = await due('apply', 'site.yaml', '--yes');
     expect(stderr).toBe(run < 3 ? '' : 'pvebak: nothing is forgotten, as --allow forget is not given\n');
     expect(place.stored('snapshots')).toHaveLength(run);
   }
 });
 
 it('shows in the plan what goes and, with --verbose, why the others stay', async () => {
-  const { stdout } = await place.succeed('plan', 'site.yaml', '--verbose');
+  const { stdout } = await due('plan', 'site.yaml', '--verbose');
   const text = flat(stdout);
   expect(text).toContain('FORGET 2 of the 3 snapshots of these guests');
   expect(text).toMatch(/- lxc\/105 git .*\([0-9a-f]{8}\); 1 stay, once it is backed up/);
@@ -43,7 +52,7 @@ it('shows in the plan what goes and, with --verbose, why the others stay', async
 
 it('forgets them once the new backup is made, when that is allowed', async () => {
   const [before] = [place.stored('snapshots')];
-  const { stdout } = await place.succeed('apply', 'site.yaml', '--yes', '--allow', 'forget');
+  const { stdout } = await due('apply', 'site.yaml', '--yes', '--allow', 'forget');
   expect(stdout).toMatch(/\+ forget 2 snapshots of lxc\/105 git: [0-9a-f]{8} [0-9a-f]{8}\n/);
   expect(stdout).toContain('1 backed up, 2 snapshots forgotten: ');
   const left = place.stored('snapshots');
@@ -71,9 +80,10 @@ it.each(['5', '101%', 'all'])('prune --max-unused %s says what a share is', asyn
 });
 
 it('forgets nothing of a guest whose backup failed', async () => {
-  await place.succeed('apply', 'site.yaml', '--yes');
+  await due('apply', 'site.yaml', '--yes');
   expect(place.stored('snapshots')).toHaveLength(3);
   lab.node('pve1').orderFault({ kind: 'short' });
+  await sleep(OLD_MS);
   const { stdout, status } = await place.pvebak('apply', 'site.yaml', '--yes', '--allow', 'forget');
   expect(stdout).toMatch(
     /\n- forget 2 snapshots of lxc\/105 git: its backup was not made, so that nothing is/,
