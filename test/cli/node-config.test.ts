@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addVm } from '../lab/guests.ts';
@@ -13,6 +14,8 @@ const schema = JSON.parse(
 const fitsSchema = new Ajv({ allErrors: true, strict: true }).compile(schema);
 
 /** Three nodes, one of which is off; `config_backup: true` on the one entry that leads to them. */
+/** More than the rpo of what is to be due. */
+const OLD_MS = 1100;
 let lab: Lab;
 let place: Workplace;
 
@@ -126,10 +129,12 @@ describe("the nodes' own configurations", () => {
   it('are the same archive when nothing has changed but what is no configuration', async () => {
     // A dump changes the times of its guest's configuration.
     place.write('again.yaml', siteFile({ rpo: '1s', exclude: '{ vmid: [101] }' }));
+    await sleep(OLD_MS);
     await place.pvebak('apply', 'again.yaml', '--yes');
     const before = place.repositorySize();
     writeFileSync(`${lab.pve}/nodes/fra1/lrm_status`, '{"timestamp":2}');
     writeFileSync(`${lab.pve}/.version`, '2');
+    await sleep(OLD_MS);
     const { stdout } = await place.pvebak('apply', 'again.yaml', '--yes');
     expect(stdout).toMatch(/\+ backup node fra1: .*, 0 B new \(0 B stored\)/);
     expect(stdout).toMatch(/\+ backup node fra2: .*, 0 B new \(0 B stored\)/);
@@ -177,6 +182,7 @@ async function applyWithTar(script: string): Promise<Ended> {
   writeFileSync(tar, `#!/bin/sh\nPATH=/usr/bin:/bin\n${script}\n`, { mode: 0o755 });
   try {
     place.write('due.yaml', siteFile({ rpo: '1s', exclude: '{ vmid: [101] }' }));
+    await sleep(OLD_MS);
     return await place.pvebak('apply', 'due.yaml', '--yes');
   } finally {
     rmSync(tar);
