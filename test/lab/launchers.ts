@@ -7,12 +7,11 @@ const TOOLS = ['pvesh', 'vzdump', 'qm', 'pct', 'qmrestore', 'pvesm', 'cstream', 
 /** Node starts twice as quickly when it does not compile everything again. */
 const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url));
 
-/** Without threads of V8: one program in some hundreds hung at its end, waiting for one of them. */
 export function makeLaunchers(bin: string): void {
   mkdirSync(bin, { recursive: true });
   for (const tool of TOOLS) {
     const module = fileURLToPath(new URL(`stand-ins/${tool}.ts`, import.meta.url));
-    const script = `#!/bin/sh\nNODE_COMPILE_CACHE='${COMPILED}' exec '${process.execPath}' --v8-pool-size=0 --disable-warning=ExperimentalWarning '${module}' "$@"\n`;
+    const script = `#!/bin/sh\nNODE_COMPILE_CACHE='${COMPILED}' exec '${process.execPath}' --disable-warning=ExperimentalWarning '${module}' "$@"\n`;
     writeFileSync(`${bin}/${tool}`, script);
     chmodSync(`${bin}/${tool}`, 0o755);
   }
