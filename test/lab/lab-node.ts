@@ -59,7 +59,7 @@ export class LabNode {
   static async start(name: string, lab: string, access: NodeAccess): Promise<LabNode> {
     const folders: NodeFolders = { lab, node: `${lab}/nodes/${name}` };
     makeNodeFolders(folders, access.passwordHash);
-    makeLaunchers(`${folders.node}/bin`);
+    makeLaunchers(`${folders.node}/bin`, `${lab}/compiled`);
     runProgram('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', `${folders.node}/host_key`]);
     const port = await freePort();
     const node = new LabNode(name, folders, { port, access });
