@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url';
 
 const TOOLS = ['pvesh', 'vzdump', 'qm', 'pct', 'qmrestore', 'pvesm', 'cstream', 'lab-fault'];
 
-/** @param cache where Node keeps what it has compiled, to start quickly */
+/**
+ * @param cache where Node keeps what it has compiled, to start quickly; one for each lab, as programs that shared one with
+ * others were seen to hang at their end
+ */
 export function makeLaunchers(bin: string, cache: string): void {
   mkdirSync(bin, { recursive: true });
   for (const tool of TOOLS) {
