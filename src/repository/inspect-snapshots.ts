@@ -1,7 +1,8 @@
 import { UserError } from '../user-error.ts';
 import { type FileFault, faultOf } from './file-fault.ts';
 import { parseFileId } from './object-id.ts';
-import { type Repository, readSnapshot } from './repository.ts';
+import { readSnapshot } from './read-snapshots.ts';
+import type { Repository } from './repository.ts';
 import type { Snapshot } from './snapshot-file.ts';
 
 /** The snapshots of a repository, as far as they can be read. */

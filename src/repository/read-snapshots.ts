@@ -1,4 +1,5 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import { UserError } from '../user-error.ts';
 import { type FileId, parseFileId } from './object-id.ts';
 import type { Repository } from './repository.ts';
 import { parseSnapshot, type Snapshot } from './snapshot-file.ts';
@@ -6,6 +7,15 @@ import { openUnpacked } from './unpacked-file.ts';
 
 const READ_AT_ONCE = 32;
 const PARSED_BETWEEN_YIELDS = 512;
+
+/** @throws UserError `snapshot-not-found`, `repository-damaged` */
+export async function readSnapshot({ backend, key, where }: Repository, id: string): Promise<Snapshot> {
+  const name = parseFileId(id);
+  const text = name === undefined ? undefined : await readText({ backend, key }, name);
+  if (name === undefined || text === undefined)
+    throw new UserError('snapshot-not-found', `the repository ${where} holds no snapshot ${id}`);
+  return parseSnapshot(Buffer.from(text), name);
+}
 
 /**
  * All snapshots, oldest first; those that were read before come from the cache. Needs no lock: one that is forgotten
@@ -43,7 +53,10 @@ export async function readSnapshots(repository: Repository): Promise<readonly Sn
 }
 
 /** The plaintext of a snapshot's file; undefined when there is none. */
-async function readText({ backend, key }: Repository, id: FileId): Promise<string | undefined> {
+async function readText(
+  { backend, key }: Pick<Repository, 'backend' | 'key'>,
+  id: FileId,
+): Promise<string | undefined> {
   const stored = await backend.loadIfPresent({ type: 'snapshots', name: id });
   return stored === undefined
     ? undefined

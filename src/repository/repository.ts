@@ -5,20 +5,17 @@ import { UserError } from '../user-error.ts';
 import type { Backend } from './backend.ts';
 import { BlobReader } from './blob-reader.ts';
 import { BlobWorkers } from './blob-workers.ts';
-import { BlobWriter } from './blob-writer.ts';
+import type { BlobWriter } from './blob-writer.ts';
 import { encodeConfig, newConfig, parseConfig, type RepositoryConfig } from './config-file.ts';
 import { damaged } from './damaged-error.ts';
 import { decrypt, encrypt, encryptionReady, type MasterKey } from './encryption.ts';
-import { IndexWriter } from './index-writer.ts';
 import { type KeyFile, newMasterKey, openKey, parseKeyFile, type ScryptCost, sealKey } from './key-file.ts';
+import { lendStore } from './lend-store.ts';
 import { loadIndex } from './load-index.ts';
-import { type LockKind, withLock } from './lock.ts';
-import { thisProcess } from './lock-owner.ts';
-import { type FileId, parseFileId } from './object-id.ts';
+import type { LockKind } from './lock.ts';
+import { withRepositoryLock } from './repository-lock.ts';
 import { NO_CACHE, type SealedCache, sealedCache } from './sealed-cache.ts';
-import { encodeSnapshot, parseSnapshot, type Snapshot, type SnapshotFacts } from './snapshot-file.ts';
 import type { Store } from './store.ts';
-import { openUnpacked, saveUnpacked } from './unpacked-file.ts';
 
 /** A repository whose password was right. Nothing is locked or indexed yet; snapshots can be read as they are. */
 export interface Repository {
@@ -107,48 +104,15 @@ export async function openRepository(
  * Locks the repository, loads its index and lends both while `work` runs.
  * @throws UserError `repository-locked`, `repository-damaged`, and what `work` throws
  */
-export async function withSession<T>(
+export function withSession<T>(
   repository: Repository,
   options: { readonly lock: LockKind; readonly threads?: number; readonly signal?: AbortSignal },
   work: (session: RepositorySession) => Promise<T>,
 ): Promise<T> {
-  const { backend, key } = repository;
-  const compress = repository.config.version >= 2;
-  return withLock({ backend, key, compress, owner: thisProcess() }, options.lock, async (lockSignal) => {
-    const signal = options.signal === undefined ? lockSignal : AbortSignal.any([options.signal, lockSignal]);
-    const index = await loadIndex(backend, key);
-    await using workers = new BlobWorkers(
-      key,
-      options.threads === undefined ? {} : { threads: options.threads },
-    );
-    const indexWriter = new IndexWriter(backend, key, { index, compress });
-    const writer = new BlobWriter({ backend, index, indexWriter, workers, compress, signal });
-    const reader = new BlobReader({ backend, key, index, workers });
-    const saveSnapshot = async (facts: SnapshotFacts) => {
-      await writer.flush();
-      signal.throwIfAborted();
-      const id = await saveUnpacked(backend, key, {
-        type: 'snapshots',
-        plaintext: encodeSnapshot(facts),
-        compress,
-      });
-      return { ...facts, id, original: undefined };
-    };
-    try {
-      return await work({
-        repository,
-        where: repository.where,
-        reader,
-        writer,
-        signal,
-        readSnapshot: (id) => readSnapshot(repository, id),
-        saveSnapshot,
-      });
-    } finally {
-      await writer.end();
-      indexWriter.close();
-      await indexWriter.flush().catch(() => undefined);
-    }
+  const { threads } = options;
+  return withRepositoryLock(repository, options, async (signal) => {
+    const index = await loadIndex(repository.backend, repository.key);
+    return lendStore(repository, { index, threads, signal }, work);
   });
 }
 
@@ -164,25 +128,6 @@ export async function withReader<T>(
   const index = await loadIndex(backend, key);
   await using workers = new BlobWorkers(key, { threads: 1 });
   return await work(new BlobReader({ backend, key, index, workers }));
-}
-
-/** @throws UserError `snapshot-not-found`, `repository-damaged` */
-export async function readSnapshot({ backend, key, where }: Repository, id: string): Promise<Snapshot> {
-  const name = parseFileId(id);
-  const snapshot = name === undefined ? undefined : await readSnapshotIfPresent({ backend, key }, name);
-  if (snapshot === undefined)
-    throw new UserError('snapshot-not-found', `the repository ${where} holds no snapshot ${id}`);
-  return snapshot;
-}
-
-async function readSnapshotIfPresent(
-  { backend, key }: Pick<Repository, 'backend' | 'key'>,
-  id: FileId,
-): Promise<Snapshot | undefined> {
-  const stored = await backend.loadIfPresent({ type: 'snapshots', name: id });
-  return stored === undefined
-    ? undefined
-    : parseSnapshot(await openUnpacked(key, stored, `snapshots/${id}`), id);
 }
 
 async function findKey(backend: Backend, names: readonly string[], password: string): Promise<MasterKey> {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSnapshot, withSession } from '../../src/repository/repository.ts';
+import { readSnapshot } from '../../src/repository/read-snapshots.ts';
+import { withSession } from '../../src/repository/repository.ts';
 import { archiveName, stagedArchiveName } from '../../src/snapshot/archive-name.ts';
 import { findNode } from '../../src/snapshot/snapshot-files.ts';
 import { DumpedFiles } from './dumped-file.ts';

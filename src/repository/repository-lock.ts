@@ -1,0 +1,19 @@
+import { type LockKind, withLock } from './lock.ts';
+import { thisProcess } from './lock-owner.ts';
+import type { Repository } from './repository.ts';
+
+/**
+ * Holds this process's lock on a repository while `work` runs. The signal that it is lent is aborted when the lock is lost or
+ * the caller's signal is.
+ * @throws UserError `repository-locked`, and what `work` throws
+ */
+export function withRepositoryLock<T>(
+  { backend, key, config }: Repository,
+  { lock, signal }: { readonly lock: LockKind; readonly signal?: AbortSignal | undefined },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const context = { backend, key, compress: config.version >= 2, owner: thisProcess() };
+  return withLock(context, lock, (lockSignal) =>
+    work(signal === undefined ? lockSignal : AbortSignal.any([signal, lockSignal])),
+  );
+}
