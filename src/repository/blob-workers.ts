@@ -34,16 +34,22 @@ export interface HeldBlobs {
   drop(): void;
 }
 
-/** Threads that hash, compress, encrypt, pack and open blobs. Close it (`await using`) to end them. */
+/**
+ * Threads that hash, compress, encrypt, pack and open blobs, started when the first blob comes: most of what can be wrong with
+ * a command is known before, and a thread that is ended while it starts has taken the process with it. Close it
+ * (`await using`) to end them.
+ */
 export class BlobWorkers implements AsyncDisposable {
-  readonly #lanes: readonly WorkerLane[];
+  readonly #key: MasterKey;
+  readonly #threads: number;
+  #lanes: readonly WorkerLane[] = [];
   readonly #waiting: ((lane: WorkerLane) => void)[] = [];
   #held = 0;
   #closed = false;
 
   constructor(key: MasterKey, options: { readonly threads?: number } = {}) {
-    const threads = options.threads ?? Math.max(2, availableParallelism());
-    this.#lanes = Array.from({ length: threads }, () => new WorkerLane(key, () => this.#dispatch()));
+    this.#key = key;
+    this.#threads = options.threads ?? Math.max(2, availableParallelism());
   }
 
   /**
@@ -82,6 +88,12 @@ export class BlobWorkers implements AsyncDisposable {
 
   /** First come, first served. */
   #free(): Promise<WorkerLane> {
+    if (this.#closed) return Promise.reject(new Error('the blob workers were closed'));
+    if (this.#lanes.length === 0)
+      this.#lanes = Array.from(
+        { length: this.#threads },
+        () => new WorkerLane(this.#key, () => this.#dispatch()),
+      );
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.#dispatch();

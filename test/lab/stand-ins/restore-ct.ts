@@ -24,7 +24,7 @@ import { newMac } from './restored-vm-config.ts';
 import { configSize } from './sizes.ts';
 import { ToolError } from './tool-error.ts';
 import { allocateVolume, freeVolume, usableStorage, volumePath } from './volumes.ts';
-import { LOG_FD, runWorker, say, type Work } from './worker.ts';
+import { LOG_FD, pause, runWorker, say, type Work } from './worker.ts';
 
 export interface CtRestore {
   readonly vmid: string;
@@ -221,6 +221,8 @@ async function runTar(command: string, signal: AbortSignal): Promise<string | un
   );
   for await (const line of linesOf(child.stderr)) say(line);
   const failure = await promise;
+  // TERM goes to the whole group: tar may have ended before this process has noticed its own.
+  if (failure === 'got signal SIGTERM') await pause(1000, signal);
   return signal.aborted ? 'received interrupt' : failure;
 }
 

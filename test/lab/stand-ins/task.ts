@@ -56,11 +56,7 @@ export function finishTask(end: TaskEnd, quiet = false): number {
 
 function workerArguments(task: Task): readonly string[] {
   const module = fileURLToPath(new URL(task.worker, import.meta.url));
-  return [
-    '--disable-warning=ExperimentalWarning',
-    module,
-    JSON.stringify({ job: task.job, type: task.type, id: task.id }),
-  ];
+  return [...process.execArgv, module, JSON.stringify({ job: task.job, type: task.type, id: task.id })];
 }
 
 export function upidOf(
