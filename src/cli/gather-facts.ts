@@ -47,7 +47,12 @@ async function askHost(host: HostEntry, surroundings: Surroundings): Promise<Hos
 async function askRepository(repository: Repository, now: number): Promise<RepositoryFacts> {
   const all = await readSnapshots(repository);
   const records = await readKnownRecords(repository, all, ['pin', 'verify']);
-  return { ...listGuests(all), keyCount: repository.keyCount, ...snapshotMarks(records, now) };
+  return {
+    id: repository.config.id,
+    ...listGuests(all),
+    keyCount: repository.keyCount,
+    ...snapshotMarks(records, now),
+  };
 }
 
 /** Which snapshots are of guests, and which of nodes. */

@@ -1,7 +1,10 @@
 import type { GuestRef, NodeName } from '../pve/guest.ts';
 import type { Inventory, LineId } from '../pve/inventory.ts';
 
-/** All that the planner is told. The same facts give the same plan. */
+/**
+ * All that the planner is told. The same facts give the same plan. It is written to files as it is: after a change,
+ * `npm run schemas` makes `schemas/facts.schema.json` anew.
+ */
 export interface Facts {
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -16,6 +19,8 @@ export type HostFacts =
   | { readonly kind: 'unreachable'; readonly reason: string };
 
 export interface RepositoryFacts {
+  /** Of its config file: 64 hex digits. */
+  readonly id: string;
   readonly snapshots: readonly GuestSnapshot[];
   readonly nodeSnapshots: readonly NodeSnapshot[];
   readonly keyCount: number;

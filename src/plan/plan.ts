@@ -5,7 +5,10 @@ import type { GuestSnapshot } from './facts.ts';
 import type { NodeConfigPlan } from './node-config-plan.ts';
 import type { ForgetAction } from './retention/forget-plan.ts';
 
-/** What would be done, as data; every verdict carries its reason. Views make the sentences. */
+/**
+ * What would be done, as data; every verdict carries its reason. Views make the sentences. It is written to files as it is:
+ * after a change, `npm run schemas` makes `schemas/plan.schema.json` anew.
+ */
 export interface Plan {
   /** Milliseconds since 1970: the clock reading that it was made with. */
   readonly madeAt: number;

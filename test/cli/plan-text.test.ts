@@ -182,7 +182,14 @@ const nodesOwn: Scene = {
     repositories: new Map([
       [
         'main',
-        { snapshots: [], nodeSnapshots, keyCount: 2, pinned: new Set<string>(), damaged: new Set<string>() },
+        {
+          id: snapshotId('aa'),
+          snapshots: [],
+          nodeSnapshots,
+          keyCount: 2,
+          pinned: new Set<string>(),
+          damaged: new Set<string>(),
+        },
       ],
     ]),
   },

@@ -5,7 +5,20 @@ import { LARGEST_DISK_BYTES } from '../../src/plan/find-obstacles.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import type { DueReason } from '../../src/plan/plan.ts';
 import type { Guest } from '../../src/pve/inventory.ts';
-import { backup, facts, guest, HOUR, host, inventory, line, NOW, policy, refs, site } from './sample-site.ts';
+import {
+  backup,
+  facts,
+  guest,
+  HOUR,
+  host,
+  inventory,
+  line,
+  NOW,
+  policy,
+  refs,
+  site,
+  snapshotId,
+} from './sample-site.ts';
 
 const web = guest('qemu/101', { name: 'web-1' });
 const daily = site({ backups: [policy('p')] });
@@ -183,6 +196,7 @@ describe('notes', () => {
         {
           snapshots: [],
           nodeSnapshots: [],
+          id: snapshotId('a0'),
           keyCount: 1,
           pinned: new Set<string>(),
           damaged: new Set<string>(),

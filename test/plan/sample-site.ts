@@ -143,7 +143,14 @@ export function facts(
     repositories: new Map(
       Object.entries(repositories).map(([name, held]) => [
         name,
-        { snapshots: held, nodeSnapshots: [], keyCount: 2, pinned: new Set(), damaged: new Set() },
+        {
+          id: snapshotId(Buffer.from(name).toString('hex')),
+          snapshots: held,
+          nodeSnapshots: [],
+          keyCount: 2,
+          pinned: new Set(),
+          damaged: new Set(),
+        },
       ]),
     ),
   };

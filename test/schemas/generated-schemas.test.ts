@@ -1,0 +1,44 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, expect, test } from 'vitest';
+import { type JsonSchema, ProjectTypes, type Refinements } from './json-schema-of.ts';
+
+/** `UPDATE_GOLDEN=1` writes the schemas anew, after the types have changed. */
+const UPDATE = process.env['UPDATE_GOLDEN'] === '1';
+
+const types = new ProjectTypes();
+
+afterAll(() => types[Symbol.dispose]());
+
+const HEX64: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{64}$' };
+
+/** The same as the parsers of the brands, and as the schema of site files where that has a pattern. */
+const REFINEMENTS: Refinements = {
+  Vmid: { type: 'integer', minimum: 100, maximum: 999_999_999 },
+  NodeName: { type: 'string', pattern: '^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$' },
+  LineId: { type: 'string', pattern: '^[0-9a-f]{16}$' },
+  'GuestSnapshot.id': HEX64,
+  'GuestSnapshot.original': HEX64,
+  'NodeSnapshot.id': HEX64,
+  'NodeSnapshot.original': HEX64,
+  'SiteFileName.sha256': HEX64,
+  'RepositoryFacts.id': HEX64,
+  'ExpectedRepository.id': HEX64,
+  'ExpectedHost.clusterFingerprint': HEX64,
+  'SavedHost.clusterFingerprint': HEX64,
+  'Inventory.clusterFingerprint': HEX64,
+};
+
+test.each([
+  ['plan.schema.json', 'src/cli/saved/plan-file.ts', 'PlanFile', 'A saved plan of pvebak'],
+  ['facts.schema.json', 'src/cli/saved/facts-file.ts', 'FactsFile', 'Recorded facts of pvebak'],
+])('%s says what %s declares', (name, file, type, title) => {
+  const schema = {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title,
+    ...types.schemaOf(file, type, REFINEMENTS),
+  };
+  const path = new URL(`../../schemas/${name}`, import.meta.url);
+  const text = `${JSON.stringify(schema, undefined, 2)}\n`;
+  if (UPDATE) writeFileSync(path, text);
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(JSON.parse(text));
+});
