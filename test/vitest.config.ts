@@ -8,6 +8,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     reporters: ['default', './count-reporter.ts'],
     pool: 'forks',
-    maxWorkers: 4,
+    maxWorkers: 6,
   },
 });

@@ -30,12 +30,8 @@ export interface TaskEnd {
 
 export async function runTask(task: Task): Promise<TaskEnd> {
   const started = now();
-  const child = spawn(process.execPath, workerArguments(task), {
-    detached: true,
-    stdio: [task.dump ? 'ignore' : 'inherit', task.dump ? 'inherit' : 'ignore', 'pipe', 'pipe'],
-  });
+  const child = spawnWorker(task);
   const upid = upidOf(task, child.pid ?? 0, started);
-  passSignalsOn(child);
   const [, control] = await Promise.all([copyLog(child, task.log), readAll(child.stdio[3]), ended(child)]);
   const status = control === '' ? undefined : control;
   recordTask({ upid, task, status: status ?? 'unexpected status', started });
@@ -68,7 +64,8 @@ export function upidOf(
   return `UPID:${nodeName()}:${hex(pid)}:${hex(Math.floor(process.uptime() * 100))}:${hex(started)}:${task.type}:${task.id}:root@pam:`;
 }
 
-function passSignalsOn(child: ChildProcess): void {
+/** Signals are passed on from before the worker is there: one that came between would end the parent alone. */
+function spawnWorker(task: Task): ChildProcess {
   let received = 0;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
     process.on(signal, () => {
@@ -76,6 +73,11 @@ function passSignalsOn(child: ChildProcess): void {
       signalGroup(child, received > 3 ? 'SIGKILL' : 'SIGTERM');
     });
   }
+  const child = spawn(process.execPath, workerArguments(task), {
+    detached: true,
+    stdio: [task.dump ? 'ignore' : 'inherit', task.dump ? 'inherit' : 'ignore', 'pipe', 'pipe'],
+  });
+  return child;
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {

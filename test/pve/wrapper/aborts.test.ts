@@ -100,9 +100,19 @@ test.concurrent.each(cases)(
       const client = startClient({ node: { ...addressOf(node), port: route.port }, argv, ...archive });
       try {
         await reached(client, at);
-        await until(async () => (await mess(node)).includes('/run/pvebak'), 'begun');
+        await until(
+          async () => (await mess(node)).includes('/run/pvebak'),
+          () => 'not begun',
+        );
         await strike(accident, { client, node, route });
-        await until(async () => withoutLockOf(guest, await mess(node)) === '', 'clean');
+        let still = '';
+        await until(
+          async () => {
+            still = withoutLockOf(guest, await mess(node));
+            return still === '';
+          },
+          () => `not clean: ${still}`,
+        );
         await using shell = await openNode(node);
         const left = await findLeftovers(shell, {
           guest,
@@ -131,7 +141,10 @@ test('a dump without the wrapper is held by a client that is stopped', async () 
     await sleep(3 * silenceSeconds * 1000);
     expect(await mess(node)).toContain('lock: backup');
     client.kill('SIGCONT');
-    await until(async () => !(await mess(node)).includes('lock'), 'over');
+    await until(
+      async () => !(await mess(node)).includes('lock'),
+      () => 'not over',
+    );
     await node.exec(`rm ${dumpDir}/*.log`);
   });
 });
@@ -140,10 +153,10 @@ function withoutLockOf({ vmid }: GuestRef, text: string): string {
   return text.replace(new RegExp(`^.*/${vmid}\\.conf:lock:.*\\n`, 'm'), '');
 }
 
-async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
+async function until(holds: () => Promise<boolean>, fault: () => string): Promise<void> {
   const deadline = performance.now() + 40_000;
   while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`not in time ${what}`);
+    if (performance.now() > deadline) throw new Error(`in 40 s ${fault()}`);
     await sleep(200);
   }
 }
