@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CommanderError } from 'commander';
 import { UserError } from '../user-error.ts';
 import { EXIT_STATUS, exitStatusOfError } from './exit-status.ts';
@@ -18,7 +19,14 @@ export async function main(): Promise<void> {
   } finally {
     noticed();
   }
+  await sleep(COMPILERS_END_MS);
 }
+
+/**
+ * Node can hang at its end when V8 compiles in a thread just then (https://github.com/nodejs/node/issues/54918), and a run that
+ * never ends keeps a timer from starting the next. Compiling what was hot takes less than this, and nothing is hot meanwhile.
+ */
+const COMPILERS_END_MS = 30;
 
 /** Whoever read the output has gone, a pager or a terminal: what was begun goes on, and the exit status tells of it. */
 function outliveReaders(): void {
