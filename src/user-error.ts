@@ -6,6 +6,7 @@
 export type UserErrorCode =
   | 'usage'
   | 'site-file'
+  | 'stale-plan'
   | 'secret'
   | 'host-unreachable'
   | 'host-key'

@@ -1,4 +1,5 @@
 import type { GuestLabel } from '../plan/plan.ts';
+import type { StaleReason } from '../plan/saved/stale-reason.ts';
 import type { NodeName } from '../pve/guest.ts';
 
 /** What happens while a plan is carried out, as data; views show it. */
@@ -7,7 +8,14 @@ export type ApplyEvent =
   /** Waits for something on the node, with what the node said. */
   | { readonly kind: 'item-waiting'; readonly item: ItemId; readonly what: 'vzdump-lock' }
   | { readonly kind: 'item-progress'; readonly item: ItemId; readonly progress: Progress }
-  | { readonly kind: 'item-ended'; readonly item: ItemId; readonly outcome: ItemOutcome };
+  | { readonly kind: 'item-ended'; readonly item: ItemId; readonly outcome: ItemOutcome }
+  /** Of a saved plan: it is not even begun. */
+  | {
+      readonly kind: 'item-refused';
+      readonly item: ItemId;
+      readonly label: ItemLabel;
+      readonly outcome: ItemOutcome;
+    };
 
 /** One action of the plan: `backup main pve qemu/101`. */
 export type ItemId = string & { readonly __brand: 'ItemId' };
@@ -72,6 +80,8 @@ export type ItemOutcome =
       readonly hint: string | undefined;
       readonly left: readonly string[];
     }
+  /** Of a saved plan: what was so when it was made is so no more. */
+  | { readonly kind: 'stale'; readonly why: StaleReason }
   | { readonly kind: 'skipped'; readonly reason: string };
 
 export interface BackupReport {
@@ -127,6 +137,7 @@ export function isDone(outcome: ItemOutcome): boolean {
       return true;
     case 'failed':
     case 'unreachable':
+    case 'stale':
     case 'skipped':
       return false;
   }

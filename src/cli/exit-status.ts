@@ -10,6 +10,7 @@ export const EXIT_STATUS = {
   failed: 1,
   changes: 2,
   incomplete: 3,
+  stale: 4,
   siteFile: 5,
   locked: 6,
   integrity: 7,
@@ -23,6 +24,8 @@ export function exitStatusOfError(code: UserErrorCode): number {
   switch (code) {
     case 'site-file':
       return EXIT_STATUS.siteFile;
+    case 'stale-plan':
+      return EXIT_STATUS.stale;
     case 'repository-locked':
       return EXIT_STATUS.locked;
     case 'repository-damaged':
@@ -60,6 +63,7 @@ export function exitStatusOfRun(plan: Plan, results: readonly ItemResult[], inte
   if (interrupted) return EXIT_STATUS.interrupted;
   const codes = results.flatMap(({ outcome }) => (outcome.kind === 'failed' ? [outcome.code] : []));
   if (codes.includes('repository-damaged')) return EXIT_STATUS.integrity;
+  if (results.some(({ outcome }) => outcome.kind === 'stale')) return EXIT_STATUS.stale;
   const bad = results.some(({ outcome }) => !isDone(outcome));
   return bad || plan.problems.length > 0 ? EXIT_STATUS.incomplete : EXIT_STATUS.done;
 }

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { loadSite } from '../config/load-site.ts';
 import type { RepositoryEntry, Site } from '../config/site.ts';
 import { folderBackend } from '../repository/folder-backend.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
+import type { SiteFileName } from './saved/plan-file.ts';
 import type { Surroundings } from './surroundings.ts';
 import { readSecret } from './way-in.ts';
 
@@ -11,16 +13,48 @@ export function openSite(file: string, { home }: Surroundings): Promise<Site> {
   return loadSite(file, { home, read: (path) => readFile(path, 'utf8') });
 }
 
+/** As `openSite`, with what names the text that was read for good. */
+export async function openNamedSite(
+  file: string,
+  { home }: Surroundings,
+): Promise<{ readonly site: Site; readonly name: SiteFileName }> {
+  const read = createHash('sha256');
+  const site = await loadSite(file, {
+    home,
+    read: async (path) => {
+      const text = await readFile(path, 'utf8');
+      read.update(text);
+      return text;
+    },
+  });
+  return { site, name: { file, sha256: read.digest('hex') } };
+}
+
+/** Names of those that policies, restores and nodes' configurations go to or come from. */
+export function usedRepositories(site: Site): ReadonlySet<string> {
+  const named = [...site.backups, ...site.restores].map(({ repository }) => repository);
+  const keepsConfigs = [...site.hosts.values()].some(({ configBackup }) => configBackup === true);
+  return new Set([...named, ...(keepsConfigs ? [...site.repositories.keys()].slice(0, 1) : [])]);
+}
+
 /** Opens the repositories that the site names and uses. @throws UserError of the first that can't be opened */
 export async function openSiteRepositories(
   site: Site,
   surroundings: Surroundings,
 ): Promise<ReadonlyMap<string, Repository>> {
-  const used = new Set([...site.backups, ...site.restores].map(({ repository }) => repository));
+  const used = usedRepositories(site);
+  const repositories = new Map([...site.repositories].filter(([name]) => used.has(name)));
+  return openRepositories({ repositories }, surroundings);
+}
+
+/** Opens all that there are. @throws UserError of the first that can't be opened */
+export async function openRepositories(
+  { repositories }: Pick<Site, 'repositories'>,
+  surroundings: Surroundings,
+): Promise<ReadonlyMap<string, Repository>> {
   const opened = new Map<string, Repository>();
-  for (const entry of site.repositories.values()) {
-    if (used.has(entry.name)) opened.set(entry.name, await openSiteRepository(entry, surroundings));
-  }
+  for (const entry of repositories.values())
+    opened.set(entry.name, await openSiteRepository(entry, surroundings));
   return opened;
 }
 

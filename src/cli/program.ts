@@ -7,6 +7,7 @@ import { addNbdCommand } from './nbd-options.ts';
 import { addRepairCommands } from './repair-options.ts';
 import { withRepositoryOptions } from './repository-options.ts';
 import { addRestoreCommand } from './restore-options.ts';
+import { addSavedCommands } from './saved-commands.ts';
 import { packageVersion, type Surroundings } from './surroundings.ts';
 import { addVerifyCommand } from './verify-command-options.ts';
 
@@ -62,9 +63,18 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     .option('-v, --verbose', 'list what is up to date as well', false)
     .option('--detailed-exitcode', 'exit with 2 when there are changes', false)
     .option('--restore <name>', 'name a restore of the site (repeatable)', collect, [])
+    .option('--out <file>', 'save the plan, for pvebak apply FILE')
+    .option('--facts <file>', 'plan with recorded facts: opens no connection and reads no secret')
+    .addOption(new Option('--json', 'print the plan as --out saves it').default(false).conflicts('markdown'))
+    .option('--markdown', 'print it for the comment of a merge request', false)
     .addHelpText(
       'after',
-      exampleText('pvebak plan site.yaml', 'pvebak plan site.yaml --verbose --restore web-on-the-lab'),
+      exampleText(
+        'pvebak plan site.yaml',
+        'pvebak plan site.yaml --verbose --restore web-on-the-lab',
+        'pvebak plan site.yaml --out plan.json',
+        'pvebak plan site.yaml --facts facts.json --markdown',
+      ),
     )
     .action((file: string, options) =>
       runs(
@@ -74,9 +84,13 @@ export async function runProgram(args: readonly string[], surroundings: Surround
       ),
     );
 
+  addSavedCommands(program, runs, surroundings);
+
   program
     .command('apply <site>')
-    .description('carry the plan out: back up what is due, restore what is missing')
+    .description(
+      'carry the plan out: back up what is due, restore what is missing; or a saved plan, as it is and without asking',
+    )
     .option('-y, --yes', 'do not ask; overwriting and forgetting still need --allow', false)
     .addOption(
       new Option(
@@ -90,12 +104,15 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     .option('--parallel <n>', 'hosts worked on at once', parseCount, Math.max(2, availableParallelism()))
     .option('--json', 'one JSON object a line', false)
     .option('-v, --verbose', 'list what is up to date as well', false)
+    .option('--digest <sha256>', 'of a saved plan: carry out only the one that has this digest', parseDigest)
+    .option('--site <file>', 'of a saved plan: where its site file is now')
     .addHelpText(
       'after',
       exampleText(
         'pvebak apply site.yaml',
         'pvebak apply site.yaml --yes --allow forget --json',
         'pvebak apply site.yaml --restore web-on-the-lab --allow replace',
+        'pvebak apply plan.json --digest 3f9c...',
       ),
     )
     .action((file: string, options) =>
@@ -200,6 +217,12 @@ function parseAllow(value: string, before: unknown): readonly string[] {
   if (value !== 'replace' && value !== 'forget')
     throw new InvalidArgumentError('what can be allowed is: replace, forget.');
   return [...(Array.isArray(before) ? before : []), value];
+}
+
+function parseDigest(value: string): string {
+  if (!/^[0-9a-f]{64}$/.test(value))
+    throw new InvalidArgumentError('it must be all 64 digits that plan printed.');
+  return value;
 }
 
 function parseCount(value: string): number {

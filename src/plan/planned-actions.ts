@@ -16,3 +16,17 @@ export function nodeActions({ nodeConfigs, backups, restores }: Plan): readonly 
 export function plannedActions(plan: Plan): readonly PlannedAction[] {
   return [...nodeActions(plan), ...plan.forgets];
 }
+
+/** The same plan without some of its actions. */
+export function withoutActions(plan: Plan, dropped: ReadonlySet<PlannedAction>): Plan {
+  const kept = <Action extends PlannedAction>(actions: readonly Action[]) =>
+    actions.filter((action) => !dropped.has(action));
+  const { nodeConfigs, backups, restores, forgets } = plan;
+  return {
+    ...plan,
+    nodeConfigs: { ...nodeConfigs, due: kept(nodeConfigs.due) },
+    backups: kept(backups),
+    restores: kept(restores),
+    forgets: kept(forgets),
+  };
+}

@@ -44,8 +44,8 @@ export class Workplace implements Disposable {
   }
 
   /** An empty repository as `init` makes it, but for its key: each run would compute for a second to open that one. */
-  async makeRepository(name = 'repository'): Promise<void> {
-    await initRepository(folderBackend(join(this.folder, name)), PASSWORD, { cost: QUICK_COST });
+  async makeRepository(name = 'repository', password = PASSWORD): Promise<void> {
+    await initRepository(folderBackend(join(this.folder, name)), password, { cost: QUICK_COST });
   }
 
   async pvebak(...args: readonly string[]): Promise<Ended> {

@@ -11,6 +11,8 @@ afterAll(() => types[Symbol.dispose]());
 
 const HEX64: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{64}$' };
 
+const STORAGE: JsonSchema = { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9._-]*$' };
+
 /** The same as the parsers of the brands, and as the schema of site files where that has a pattern. */
 const REFINEMENTS: Refinements = {
   Vmid: { type: 'integer', minimum: 100, maximum: 999_999_999 },
@@ -21,6 +23,16 @@ const REFINEMENTS: Refinements = {
   'NodeSnapshot.id': HEX64,
   'NodeSnapshot.original': HEX64,
   'SiteFileName.sha256': HEX64,
+  'SavedHost.dumpDir': { type: 'string', pattern: '^/' },
+  'BackupAction.policies': { type: 'array', items: { type: 'string', pattern: '^[A-Za-z0-9._-]+$' } },
+  'RestoreAction.to.storage': STORAGE,
+  'RestoreAction.to.pool': { type: 'string', pattern: '^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+){0,2}$' },
+  'ResourceMap.storage': { type: 'object', form: 'map', additionalProperties: STORAGE },
+  'ResourceMap.bridge': {
+    type: 'object',
+    form: 'map',
+    additionalProperties: { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9_.-]{0,14}$' },
+  },
   'RepositoryFacts.id': HEX64,
   'ExpectedRepository.id': HEX64,
   'ExpectedHost.clusterFingerprint': HEX64,

@@ -1,21 +1,14 @@
-import { type ItemResult, runPlan } from '../../apply/run-plan.ts';
-import type { Site } from '../../config/site.ts';
-import type { Facts } from '../../plan/facts.ts';
-import { makePlan } from '../../plan/make-plan.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { plannedActions } from '../../plan/planned-actions.ts';
-import type { Repository } from '../../repository/repository.ts';
 import { UserError } from '../../user-error.ts';
-import { applyPorts } from '../apply-ports.ts';
+import { carryOut } from '../carry-out.ts';
 import { confirm } from '../confirm.ts';
-import { EXIT_STATUS, exitStatusOfRun } from '../exit-status.ts';
-import { gatherFacts } from '../gather-facts.ts';
-import { openSite, openSiteRepositories } from '../open-site.ts';
+import { EXIT_STATUS } from '../exit-status.ts';
+import { makeSitePlan, type SitePlan } from '../make-site-plan.ts';
+import { isSavedPlan } from '../saved/saved-plan.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { chooseApplyView } from '../view/apply-view.ts';
-import { planHeader } from '../view/plan-header.ts';
 import { renderPlanText } from '../view/plan-text.ts';
-import { runSummary } from '../view/run-summary.ts';
+import { applySavedPlan } from './apply-saved-plan.ts';
 import { textWidth } from './plan-command.ts';
 
 export interface ApplyCommandOptions {
@@ -25,36 +18,38 @@ export interface ApplyCommandOptions {
   readonly parallel: number;
   readonly json: boolean;
   readonly verbose: boolean;
+  /** Of the saved plan that may be carried out, and no other. */
+  readonly digest?: string;
+  /** Of a saved plan: where its site file is now. */
+  readonly site?: string;
 }
 
-/** Makes the plan, shows it, asks where that is needed, and carries it out. */
+/** Makes the plan, shows it, asks where that is needed, and carries it out; or carries out one that was saved. */
 export async function applyCommand(
   file: string,
   options: ApplyCommandOptions,
   surroundings: Surroundings,
 ): Promise<number> {
-  const site = await openSite(file, surroundings);
-  const repositories = await openSiteRepositories(site, surroundings);
-  const facts = await gatherFacts(site, repositories, surroundings);
-  const whole = makePlan(site, facts, { restoreNames: options.restore });
-  if (!options.json) showPlan(whole, site, facts, { file, verbose: options.verbose }, surroundings);
-  const plan = allowedPart(whole, options, surroundings);
+  if (await isSavedPlan(file)) return applySavedPlan(file, options, surroundings);
+  if (options.digest !== undefined || options.site !== undefined)
+    throw new UserError('usage', `${file} is no saved plan: --digest and --site are for those`, {
+      hint: `make one with: pvebak plan ${file} --out plan.json`,
+    });
+  const made = await makeSitePlan(file, { ...options, command: 'apply' }, surroundings);
+  if (!options.json) showPlan(made, options, surroundings);
+  const plan = allowedPart(made.plan, options, surroundings);
   if (plannedActions(plan).length === 0)
     return plan.problems.length > 0 ? EXIT_STATUS.incomplete : EXIT_STATUS.done;
   await consent(plan, options, surroundings);
-  return carryOut(plan, { site, facts, repositories }, options, surroundings);
+  return carryOut(plan, made, options, surroundings);
 }
 
 function showPlan(
-  plan: Plan,
-  site: Site,
-  facts: Facts,
-  { file, verbose }: { file: string; verbose: boolean },
-  { stdout, colour, timeZone }: Surroundings,
+  { plan, header }: SitePlan,
+  { verbose }: ApplyCommandOptions,
+  { stdout, colour }: Surroundings,
 ): void {
-  stdout.write(
-    `${renderPlanText(plan, planHeader(site, facts, { title: `pvebak apply ${file}`, timeZone }), { colour, width: textWidth(stdout), verbose })}\n`,
-  );
+  stdout.write(`${renderPlanText(plan, header, { colour, width: textWidth(stdout), verbose })}\n`);
 }
 
 /** Without a terminal nothing is forgotten unless that is allowed: `--yes` alone does not. */
@@ -80,29 +75,4 @@ async function consent(plan: Plan, options: ApplyCommandOptions, surroundings: S
   }
   if (!options.yes && replaces.length === 0)
     await confirm('Carry this out? [y/N] ', 'y', surroundings, 'give --yes');
-}
-
-export async function carryOut(
-  plan: Plan,
-  known: {
-    readonly site: Site;
-    readonly facts: Facts;
-    readonly repositories: ReadonlyMap<string, Repository>;
-  },
-  options: { readonly parallel: number; readonly json: boolean },
-  surroundings: Surroundings,
-): Promise<number> {
-  const { stdout, clock, signal } = surroundings;
-  const view = chooseApplyView(plan, { ...options, stdout, clock });
-  const ports = applyPorts(known.site, known, surroundings, view.emit);
-  let results: readonly ItemResult[];
-  try {
-    results = await runPlan(plan, ports, { parallel: options.parallel, signal });
-  } catch (error) {
-    if (signal.aborted) throw new UserError('interrupted', 'interrupted before anything was begun');
-    throw error;
-  }
-  await view.end();
-  if (!options.json) stdout.write(runSummary(results));
-  return exitStatusOfRun(plan, results, signal.aborted);
 }

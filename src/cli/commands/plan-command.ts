@@ -1,9 +1,8 @@
-import { makePlan } from '../../plan/make-plan.ts';
 import { exitStatusOfPlan } from '../exit-status.ts';
-import { gatherFacts } from '../gather-facts.ts';
-import { openSite, openSiteRepositories } from '../open-site.ts';
+import { encodeSitePlan, makeSitePlan } from '../make-site-plan.ts';
+import { writePrivateFile } from '../saved/write-private-file.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { planHeader } from '../view/plan-header.ts';
+import { renderPlanMarkdown } from '../view/plan-markdown.ts';
 import { renderPlanText } from '../view/plan-text.ts';
 
 export interface PlanOptions {
@@ -11,22 +10,33 @@ export interface PlanOptions {
   readonly detailedExitcode: boolean;
   /** Restore intents that are named. */
   readonly restore: readonly string[];
+  /** Where the plan is saved. */
+  readonly out?: string;
+  /** A file of recorded facts. */
+  readonly facts?: string;
+  readonly json: boolean;
+  readonly markdown: boolean;
 }
 
-/** Shows what apply would do. Writes nothing anywhere. */
+/** Shows what apply would do. Writes nothing anywhere but the file that it is told to. */
 export async function planCommand(
   file: string,
   options: PlanOptions,
   surroundings: Surroundings,
 ): Promise<number> {
-  const site = await openSite(file, surroundings);
-  const repositories = await openSiteRepositories(site, surroundings);
-  const facts = await gatherFacts(site, repositories, surroundings);
-  const plan = makePlan(site, facts, { restoreNames: options.restore });
-  const { stdout, colour, timeZone } = surroundings;
-  const header = planHeader(site, facts, { title: `pvebak plan ${file}`, timeZone });
-  stdout.write(renderPlanText(plan, header, { colour, width: textWidth(stdout), verbose: options.verbose }));
-  return exitStatusOfPlan(plan, { detailed: options.detailedExitcode });
+  const { out, json, markdown, verbose, detailedExitcode } = options;
+  const made = await makeSitePlan(file, { ...options, command: 'plan' }, surroundings);
+  const encoded = json || out !== undefined ? encodeSitePlan(made, surroundings) : undefined;
+  if (out !== undefined && encoded !== undefined) await writePrivateFile(out, encoded.text);
+  const { stdout, colour } = surroundings;
+  const saved = out === undefined ? undefined : encoded;
+  if (json) stdout.write(encoded?.text ?? '');
+  else if (markdown) stdout.write(renderPlanMarkdown(made.plan, made.header, { saved }));
+  else
+    stdout.write(
+      renderPlanText(made.plan, made.header, { colour, width: textWidth(stdout), verbose, saved }),
+    );
+  return exitStatusOfPlan(made.plan, { detailed: detailedExitcode });
 }
 
 /** Columns to fill: the terminal's, at most 100. */

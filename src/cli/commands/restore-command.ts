@@ -4,6 +4,7 @@ import { makePlan } from '../../plan/make-plan.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { formatGuestRef, parseVmid, type Vmid } from '../../pve/guest.ts';
 import { UserError } from '../../user-error.ts';
+import { carryOut } from '../carry-out.ts';
 import { commandLineHost, givenLoginOptions, type LoginOptions } from '../command-line-host.ts';
 import { confirm } from '../confirm.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
@@ -13,7 +14,6 @@ import { type RestoreSelection, type SelectedSnapshot, selectSnapshots } from '.
 import type { Surroundings } from '../surroundings.ts';
 import { type PlanHeader, planHeader } from '../view/plan-header.ts';
 import { renderPlanText } from '../view/plan-text.ts';
-import { carryOut } from './apply-command.ts';
 import { textWidth } from './plan-command.ts';
 
 export interface RestoreCommandOptions extends RepositoryChoice, LoginOptions, RestoreSelection {

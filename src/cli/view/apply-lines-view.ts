@@ -28,6 +28,10 @@ export function applyLinesView(out: { write(text: string): unknown }, clock: () 
           shown.set(event.item, clock());
           line(event.item, ' ', progressText(event.progress));
           return;
+        case 'item-refused':
+          labels.set(event.item, event.label);
+          line(event.item, outcomeGlyph(event.outcome), outcomeText(event.outcome));
+          return;
         case 'item-ended':
           line(event.item, outcomeGlyph(event.outcome), outcomeText(event.outcome));
       }

@@ -1,5 +1,5 @@
 import { Listr, type ListrTask } from 'listr2';
-import type { ItemId, ItemOutcome, Progress } from '../../apply/apply-event.ts';
+import { type ItemId, type ItemOutcome, isDone, type Progress } from '../../apply/apply-event.ts';
 import { hostOf, idOf, labelOf } from '../../apply/planned-item.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type PlannedAction, plannedActions } from '../../plan/planned-actions.ts';
@@ -47,7 +47,7 @@ export function applyTerminalView(plan: Plan, parallel: number): ApplyView {
   return {
     emit(event) {
       const item = watched.get(event.item) ?? watch(watched, event.item);
-      if (event.kind === 'item-ended') item.end(event.outcome);
+      if (event.kind === 'item-ended' || event.kind === 'item-refused') item.end(event.outcome);
       if (event.kind === 'item-waiting') item.show("waits for the node's vzdump lock");
       if (event.kind === 'item-progress') showProgress(item, event.progress);
     },
@@ -69,8 +69,7 @@ function itemTask(action: PlannedAction, watched: Map<ItemId, Watched>): ListrTa
       };
       const outcome = await item$.ended;
       if (outcome.kind === 'skipped') task.skip(`${title}: ${outcomeText(outcome)}`);
-      else if (outcome.kind === 'failed' || outcome.kind === 'unreachable')
-        throw new Error(`${title}: ${outcomeText(outcome)}`);
+      else if (!isDone(outcome)) throw new Error(`${title}: ${outcomeText(outcome)}`);
       else task.title = `${title}: ${outcomeText(outcome)}`;
     },
   };

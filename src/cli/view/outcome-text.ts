@@ -8,6 +8,7 @@ import {
 } from '../../apply/apply-event.ts';
 import { guestText } from './guest-text.ts';
 import { count, formatBytes, formatDuration } from './quantities.ts';
+import { staleReasonText } from './stale-reason-text.ts';
 import { terminalSafe } from './terminal-safe.ts';
 
 /** `backup qemu/101 web-1`, `backup node fra1` */
@@ -72,6 +73,8 @@ export function outcomeText(outcome: ItemOutcome): string {
       const reason = outcome.hint === undefined ? outcome.reason : `${outcome.reason} (${outcome.hint})`;
       return terminalSafe([reason, ...outcome.left].join('; '));
     }
+    case 'stale':
+      return terminalSafe(`stale: ${staleReasonText(outcome.why)}`);
     case 'skipped':
       return terminalSafe(outcome.reason);
   }

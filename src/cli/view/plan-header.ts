@@ -1,11 +1,14 @@
 import type { Site } from '../../config/site.ts';
 import type { Facts } from '../../plan/facts.ts';
 import { firstOfEachCluster, reachedHosts } from '../../plan/reached-hosts.ts';
+import type { SiteRevision } from '../git-revision.ts';
 
 /** What the text of a plan says besides the plan. */
 export interface PlanHeader {
   /** The first line: the command and what it is about, `pvebak plan site.yaml`. */
   readonly title: string;
+  /** Of the site file, where git knows it. */
+  readonly revision?: SiteRevision;
   /** For moments: `Europe/Berlin`. */
   readonly timeZone: string;
   readonly cadenceMs: number;
@@ -20,12 +23,21 @@ export interface PlanHeader {
 export function planHeader(
   site: Site,
   facts: Facts,
-  { title, timeZone }: { readonly title: string; readonly timeZone: string },
+  {
+    title,
+    timeZone,
+    revision,
+  }: {
+    readonly title: string;
+    readonly timeZone: string;
+    readonly revision?: SiteRevision | undefined;
+  },
 ): PlanHeader {
   const inventories = firstOfEachCluster(reachedHosts(site, facts)).map((host) => host.inventory);
   const nodes = inventories.flatMap((inventory) => inventory.nodes);
   return {
     title,
+    ...(revision !== undefined && { revision }),
     timeZone,
     cadenceMs: site.cadenceMs,
     policies: site.backups.map(({ name, rpoMs }) => ({ name, rpoMs })),

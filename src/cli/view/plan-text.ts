@@ -20,6 +20,8 @@ export interface PlanTextOptions {
   readonly width?: number;
   /** Lists what is fine as well, and long lists whole. */
   readonly verbose?: boolean;
+  /** Of a plan in a file: what names the file, and until when it may be carried out. */
+  readonly saved?: { readonly sha256: string; readonly validUntil: number } | undefined;
 }
 
 /**
@@ -31,7 +33,7 @@ export function renderPlanText(plan: Plan, header: PlanHeader, options: PlanText
   const blocks = [
     headerLines(plan, header, width),
     ...planSections(plan, header, verbose).map((section) => layOutSection(section, { colour, width })),
-    wrapLine(terminalSafe(planTotals(plan)), width),
+    [planTotals(plan), ...savedLines(options, header)].flatMap((line) => wrapLine(terminalSafe(line), width)),
   ];
   return blocks
     .filter((lines) => lines.length > 0)
@@ -40,9 +42,19 @@ export function renderPlanText(plan: Plan, header: PlanHeader, options: PlanText
 }
 
 function headerLines(plan: Plan, header: PlanHeader, width: number): readonly string[] {
-  const title = `${header.title}   ${formatMoment(plan.madeAt, header.timeZone)}`;
+  const title = `${header.title}${revisionText(header)}   ${formatMoment(plan.madeAt, header.timeZone)}`;
   const seen = `${header.nodesOnline}/${header.nodes} nodes, ${header.guests} guests, a run every ${formatDuration(header.cadenceMs)}`;
   return [title, seen].flatMap((line) => wrapLine(terminalSafe(line), width));
+}
+
+/** `@3f9c1e2 (clean)` */
+function revisionText({ revision }: PlanHeader): string {
+  return revision === undefined ? '' : `@${revision.commit} (${revision.clean ? 'clean' : 'changed since'})`;
+}
+
+function savedLines({ saved }: PlanTextOptions, { timeZone }: PlanHeader): readonly string[] {
+  if (saved === undefined) return [];
+  return [`Digest ${saved.sha256}, valid until ${formatMoment(saved.validUntil, timeZone)}.`];
 }
 
 function planSections(plan: Plan, header: PlanHeader, verbose: boolean): readonly Section[] {

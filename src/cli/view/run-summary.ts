@@ -11,6 +11,7 @@ export function runSummary(results: readonly ItemResult[]): string {
     ['forgotten', 'snapshots forgotten'],
     ['failed', 'failed'],
     ['unreachable', 'unreachable'],
+    ['stale', 'stale'],
     ['skipped', 'skipped'],
   ] as const;
   const parts = counts.flatMap(([kind, text]) => {

@@ -1,0 +1,72 @@
+import { hash } from 'node:crypto';
+import type { Site } from '../config/site.ts';
+import type { Facts } from '../plan/facts.ts';
+import { makePlan } from '../plan/make-plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Repository } from '../repository/repository.ts';
+import { gatherFacts } from './gather-facts.ts';
+import { siteRevision } from './git-revision.ts';
+import { openNamedSite, openSiteRepositories } from './open-site.ts';
+import { recordedFacts } from './recorded-facts.ts';
+import { makePlanFile } from './saved/make-plan-file.ts';
+import { encodePlanFile, type SiteFileName } from './saved/plan-file.ts';
+import type { Surroundings } from './surroundings.ts';
+import { type PlanHeader, planHeader } from './view/plan-header.ts';
+
+export interface PlanQuestion {
+  /** `plan` or `apply`, for the title. */
+  readonly command: string;
+  /** Restore intents that are named. */
+  readonly restore: readonly string[];
+  /** A file of recorded facts; without one, hosts and repositories are asked. */
+  readonly facts?: string | undefined;
+}
+
+/** A plan, with all that it was made from. */
+export interface SitePlan {
+  readonly site: Site;
+  readonly name: SiteFileName;
+  readonly facts: Facts;
+  /** None when the facts were recorded. */
+  readonly repositories: ReadonlyMap<string, Repository>;
+  readonly plan: Plan;
+  readonly header: PlanHeader;
+}
+
+/** Reads a site file and plans with what is there. @throws SiteFileError, UserError */
+export async function makeSitePlan(
+  file: string,
+  { command, restore, facts: recorded }: PlanQuestion,
+  surroundings: Surroundings,
+): Promise<SitePlan> {
+  const { site, name } = await openNamedSite(file, surroundings);
+  const revision = siteRevision(site.file, surroundings);
+  const known =
+    recorded === undefined
+      ? await askAll(site, surroundings)
+      : { repositories: new Map(), facts: await recordedFacts(recorded, site, surroundings) };
+  const header = planHeader(site, known.facts, {
+    title: `pvebak ${command} ${file}`,
+    timeZone: surroundings.timeZone,
+    revision: await revision,
+  });
+  return { site, name, ...known, plan: makePlan(site, known.facts, { restoreNames: restore }), header };
+}
+
+async function askAll(
+  site: Site,
+  surroundings: Surroundings,
+): Promise<Pick<SitePlan, 'facts' | 'repositories'>> {
+  const repositories = await openSiteRepositories(site, surroundings);
+  return { repositories, facts: await gatherFacts(site, repositories, surroundings) };
+}
+
+/** A plan as a file holds it, and what names that file for good. */
+export function encodeSitePlan(
+  { plan, site, facts, name, header }: SitePlan,
+  { programVersion }: Surroundings,
+): { readonly text: string; readonly sha256: string; readonly validUntil: number } {
+  const file = makePlanFile(plan, { site, facts }, { site: name, madeBy: programVersion, header });
+  const text = encodePlanFile(file);
+  return { text, sha256: hash('sha256', text), validUntil: file.validUntil };
+}

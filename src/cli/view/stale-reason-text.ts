@@ -1,0 +1,43 @@
+import type { StaleReason } from '../../plan/saved/stale-reason.ts';
+import { guestText, listText } from './guest-text.ts';
+
+/** Why an action of a saved plan is refused. */
+export function staleReasonText(why: StaleReason): string {
+  switch (why.kind) {
+    case 'host-gone':
+      return `the site file has no host ${why.host} any more`;
+    case 'host-elsewhere':
+      return `host ${why.host} leads elsewhere than when it was planned`;
+    case 'repository-gone':
+      return `the site file has no repository ${why.repository} any more`;
+    case 'repository-elsewhere':
+      return `${why.repository} is another repository than when it was planned`;
+    case 'guest-gone':
+      return `${guestText(why.guest)} is no longer there`;
+    case 'guest-moved':
+      return `it has moved from ${why.guest.node} to ${why.to}`;
+    case 'guest-replaced':
+      return `${guestText(why.guest)} is another machine now`;
+    case 'guest-changed':
+      return `its disks have changed: ${why.volumes.join(', ')}`;
+    case 'newer-backup':
+      return `a newer backup was made at ${new Date(why.time).toISOString()}`;
+    case 'vmid-taken':
+      return `${guestText(why.by)} has the vmid now`;
+    case 'snapshots-gone':
+      return `gone: ${idsText(why.ids)}`;
+    case 'snapshots-pinned':
+      return `pinned since: ${idsText(why.ids)}`;
+    case 'snapshots-damaged':
+      return `found damaged since: ${idsText(why.ids)}`;
+    case 'unguarded':
+      return 'the plan does not say what must be so';
+  }
+}
+
+function idsText(ids: readonly string[]): string {
+  return listText(
+    ids.map((id) => id.slice(0, 8)),
+    { verbose: false },
+  );
+}

@@ -1,0 +1,103 @@
+import type { Site } from '../../config/site.ts';
+import type { Vmid } from '../../pve/guest.ts';
+import type { Guest } from '../../pve/inventory.ts';
+import type { Facts } from '../facts.ts';
+import type { NodeConfigAction } from '../node-config-plan.ts';
+import type { BackupAction, RestoreAction } from '../plan.ts';
+import type { PlannedAction } from '../planned-actions.ts';
+import type { ForgetAction } from '../retention/forget-plan.ts';
+import type { Precondition } from './precondition.ts';
+
+/** The moment in which a plan is made. */
+export interface PlanningMoment {
+  readonly site: Site;
+  readonly facts: Facts;
+}
+
+/** What must still be so when an action of a plan is carried out later; all of it is so now. */
+export function preconditionsOf(action: PlannedAction, moment: PlanningMoment): readonly Precondition[] {
+  switch (action.kind) {
+    case 'backup':
+      return ofBackup(action);
+    case 'node-config':
+      return [ofNodeConfig(action, moment)];
+    case 'restore':
+      return ofRestore(action, moment);
+    case 'forget':
+      return ofForget(action, moment);
+  }
+}
+
+function ofBackup({
+  host,
+  guest,
+  identity,
+  volumes,
+  repository,
+  newest,
+}: BackupAction): readonly Precondition[] {
+  const { line } = identity;
+  return [
+    { kind: 'guest-unchanged', host, guest, line, volumes },
+    { kind: 'no-newer-backup', repository, line, ...(newest !== undefined && { newest: newest.time }) },
+  ];
+}
+
+function ofNodeConfig(
+  { repository, host, node }: NodeConfigAction,
+  { site, facts }: PlanningMoment,
+): Precondition {
+  const newest = newestNodeConfig(facts, { repository, node, hostId: site.hosts.get(host)?.id });
+  return {
+    kind: 'no-newer-node-config',
+    repository,
+    host,
+    node,
+    ...(newest !== undefined && { newest }),
+  };
+}
+
+function ofRestore(
+  { repository, snapshot, to: { host, vmid }, replaces }: RestoreAction,
+  { facts }: PlanningMoment,
+): readonly Precondition[] {
+  const source: Precondition = { kind: 'snapshots-there', repository, ids: [snapshot.id] };
+  const target = replaces && guestWithVmid(facts, host, vmid);
+  if (replaces === undefined || target === undefined) return [source, { kind: 'vmid-free', host, vmid }];
+  return [source, { kind: 'target-unchanged', host, guest: replaces, line: target.identity.line }];
+}
+
+/** What is known to be damaged already was counted as such. */
+function ofForget(
+  { repository, forget, keep }: ForgetAction,
+  { facts }: PlanningMoment,
+): readonly Precondition[] {
+  const damaged = facts.repositories.get(repository)?.damaged ?? new Set();
+  const going = forget.map(({ id }) => id);
+  const staying = keep.map(({ snapshot }) => snapshot);
+  const whole = staying.filter(
+    ({ id, original }) => !damaged.has(id) && (original === undefined || !damaged.has(original)),
+  );
+  return [
+    { kind: 'snapshots-there', repository, ids: [...going, ...staying.map(({ id }) => id)] },
+    { kind: 'snapshots-unpinned', repository, ids: going },
+    { kind: 'snapshots-undamaged', repository, ids: whole.map(({ id }) => id) },
+  ];
+}
+
+/** The time of the newest configuration of a node that is kept. */
+export function newestNodeConfig(
+  facts: Facts,
+  wanted: { readonly repository: string; readonly node: string; readonly hostId: string | undefined },
+): number | undefined {
+  const held = facts.repositories.get(wanted.repository)?.nodeSnapshots ?? [];
+  return held
+    .filter(({ node, hostId }) => node === wanted.node && hostId === wanted.hostId)
+    .reduce<number | undefined>((newest, { time }) => Math.max(newest ?? time, time), undefined);
+}
+
+/** Which guest has a vmid in a cluster, whatever its type. */
+export function guestWithVmid(facts: Facts, host: string, vmid: Vmid): Guest | undefined {
+  const found = facts.hosts.get(host);
+  return found?.kind === 'reached' ? found.inventory.guests.find(({ ref }) => ref.vmid === vmid) : undefined;
+}

@@ -1,0 +1,24 @@
+import type { NodeName } from '../../pve/guest.ts';
+import type { GuestLabel } from '../plan.ts';
+
+/** Why an action of a saved plan is not carried out any more. */
+export type StaleReason =
+  /** The site file has no such entry any longer. */
+  | { readonly kind: 'host-gone'; readonly host: string }
+  | { readonly kind: 'repository-gone'; readonly repository: string }
+  /** The entry leads into another cluster, or has another id. */
+  | { readonly kind: 'host-elsewhere'; readonly host: string }
+  | { readonly kind: 'repository-elsewhere'; readonly repository: string }
+  | { readonly kind: 'guest-gone'; readonly guest: GuestLabel }
+  | { readonly kind: 'guest-moved'; readonly guest: GuestLabel; readonly to: NodeName }
+  /** Another machine has its vmid. */
+  | { readonly kind: 'guest-replaced'; readonly guest: GuestLabel }
+  /** Names of the disks and mount points that are new, gone or of another size. */
+  | { readonly kind: 'guest-changed'; readonly guest: GuestLabel; readonly volumes: readonly string[] }
+  | { readonly kind: 'newer-backup'; readonly time: number }
+  | { readonly kind: 'vmid-taken'; readonly by: GuestLabel }
+  | { readonly kind: 'snapshots-gone'; readonly ids: readonly string[] }
+  | { readonly kind: 'snapshots-pinned'; readonly ids: readonly string[] }
+  | { readonly kind: 'snapshots-damaged'; readonly ids: readonly string[] }
+  /** The plan does not say what must be so. */
+  | { readonly kind: 'unguarded' };
