@@ -2,8 +2,10 @@ import { hash } from 'node:crypto';
 import type { Site } from '../config/site.ts';
 import type { Facts } from '../plan/facts.ts';
 import { makePlan } from '../plan/make-plan.ts';
+import { narrowPlan } from '../plan/narrow-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Repository } from '../repository/repository.ts';
+import { choosePart, type PartOptions } from './choose-part.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { siteRevision } from './git-revision.ts';
 import { openNamedSite, openSiteRepositories } from './open-site.ts';
@@ -18,6 +20,7 @@ export interface PlanQuestion {
   readonly command: string;
   /** Restore intents that are named. */
   readonly restore: readonly string[];
+  readonly part: PartOptions;
   /** A file of recorded facts; without one, hosts and repositories are asked. */
   readonly facts?: string | undefined;
 }
@@ -36,7 +39,7 @@ export interface SitePlan {
 /** Reads a site file and plans with what is there. @throws SiteFileError, UserError */
 export async function makeSitePlan(
   file: string,
-  { command, restore, facts: recorded }: PlanQuestion,
+  { command, restore, part: named, facts: recorded }: PlanQuestion,
   surroundings: Surroundings,
 ): Promise<SitePlan> {
   const { site, name } = await openNamedSite(file, surroundings);
@@ -45,12 +48,16 @@ export async function makeSitePlan(
     recorded === undefined
       ? await askAll(site, surroundings)
       : { repositories: new Map(), facts: await recordedFacts(recorded, site, surroundings) };
+  const part = choosePart(named, site, known.facts);
   const header = planHeader(site, known.facts, {
     title: `pvebak ${command} ${file}`,
     timeZone: surroundings.timeZone,
     revision: await revision,
+    part,
   });
-  return { site, name, ...known, plan: makePlan(site, known.facts, { restoreNames: restore }), header };
+  const whole = makePlan(site, known.facts, { restoreNames: restore });
+  const plan = narrowPlan(whole, part, { site, facts: known.facts, restoreNames: restore });
+  return { site, name, ...known, plan, header };
 }
 
 async function askAll(

@@ -4,6 +4,7 @@ import { addBrowseCommands } from './browse-commands.ts';
 import { exampleText } from './example-text.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { addNbdCommand } from './nbd-options.ts';
+import { collect, withPartOptions } from './part-options.ts';
 import { addRepairCommands } from './repair-options.ts';
 import { withRepositoryOptions } from './repository-options.ts';
 import { addRestoreCommand } from './restore-options.ts';
@@ -57,8 +58,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
       ),
     );
 
-  program
-    .command('plan <site>')
+  withPartOptions(program.command('plan <site>'))
     .description('show what apply would do, with the reasons; writes nothing anywhere')
     .option('-v, --verbose', 'list what is up to date as well', false)
     .option('--detailed-exitcode', 'exit with 2 when there are changes', false)
@@ -86,8 +86,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
 
   addSavedCommands(program, runs, surroundings);
 
-  program
-    .command('apply <site>')
+  withPartOptions(program.command('apply <site>'))
     .description(
       'carry the plan out: back up what is due, restore what is missing; or a saved plan, as it is and without asking',
     )
@@ -207,10 +206,6 @@ export async function runProgram(args: readonly string[], surroundings: Surround
 
   await program.parseAsync(args, { from: 'user' });
   return status;
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 function parseAllow(value: string, before: unknown): readonly string[] {

@@ -176,6 +176,13 @@ describe('a plan from recorded facts', () => {
     expect(status).toBe(3);
   });
 
+  it('can be of a part, which the plan says', async () => {
+    const part = ['--facts', 'facts.json', '--policy', 'all', '--exclude', 'lxc/107'];
+    const { stdout } = await place.succeed('plan', 'site.yaml', ...part);
+    expect(stdout).toContain('ONLY A PART: policy all; without lxc/107\n');
+    expect(stdout).not.toContain('lxc/107 mail');
+  });
+
   it('facts are no site file, and a site file is no plan', async () => {
     const applied = await place.pvebak('apply', 'facts.json');
     expect(applied).toMatchObject({

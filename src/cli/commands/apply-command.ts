@@ -2,6 +2,7 @@ import type { Plan } from '../../plan/plan.ts';
 import { plannedActions } from '../../plan/planned-actions.ts';
 import { UserError } from '../../user-error.ts';
 import { carryOut } from '../carry-out.ts';
+import type { PartOptions } from '../choose-part.ts';
 import { confirm } from '../confirm.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { makeSitePlan, type SitePlan } from '../make-site-plan.ts';
@@ -11,7 +12,7 @@ import { renderPlanText } from '../view/plan-text.ts';
 import { applySavedPlan } from './apply-saved-plan.ts';
 import { textWidth } from './plan-command.ts';
 
-export interface ApplyCommandOptions {
+export interface ApplyCommandOptions extends PartOptions {
   readonly yes: boolean;
   readonly allow: readonly string[];
   readonly restore: readonly string[];
@@ -35,7 +36,7 @@ export async function applyCommand(
     throw new UserError('usage', `${file} is no saved plan: --digest and --site are for those`, {
       hint: `make one with: pvebak plan ${file} --out plan.json`,
     });
-  const made = await makeSitePlan(file, { ...options, command: 'apply' }, surroundings);
+  const made = await makeSitePlan(file, { ...options, part: options, command: 'apply' }, surroundings);
   if (!options.json) showPlan(made, options, surroundings);
   const plan = allowedPart(made.plan, options, surroundings);
   if (plannedActions(plan).length === 0)

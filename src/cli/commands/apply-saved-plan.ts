@@ -51,10 +51,12 @@ export async function applySavedPlan(
 }
 
 /** What chooses a part of a plan is for making one. */
-function refuseChoices({ restore, allow }: ApplyCommandOptions): void {
-  const [given] = [...(restore.length > 0 ? ['--restore'] : []), ...(allow.length > 0 ? ['--allow'] : [])];
+function refuseChoices(options: ApplyCommandOptions): void {
+  const given = (['restore', 'allow', 'limit', 'policy', 'guest', 'exclude'] as const).find(
+    (name) => options[name].length > 0,
+  );
   if (given !== undefined)
-    throw new UserError('usage', `a saved plan is carried out as it is: ${given} has no place here`, {
+    throw new UserError('usage', `a saved plan is carried out as it is: --${given} has no place here`, {
       hint: 'leave it out, or make the plan anew with it',
     });
 }

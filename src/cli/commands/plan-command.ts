@@ -1,3 +1,4 @@
+import type { PartOptions } from '../choose-part.ts';
 import { exitStatusOfPlan } from '../exit-status.ts';
 import { encodeSitePlan, makeSitePlan } from '../make-site-plan.ts';
 import { writePrivateFile } from '../saved/write-private-file.ts';
@@ -5,7 +6,7 @@ import type { Surroundings } from '../surroundings.ts';
 import { renderPlanMarkdown } from '../view/plan-markdown.ts';
 import { renderPlanText } from '../view/plan-text.ts';
 
-export interface PlanOptions {
+export interface PlanOptions extends PartOptions {
   readonly verbose: boolean;
   readonly detailedExitcode: boolean;
   /** Restore intents that are named. */
@@ -25,7 +26,7 @@ export async function planCommand(
   surroundings: Surroundings,
 ): Promise<number> {
   const { out, json, markdown, verbose, detailedExitcode } = options;
-  const made = await makeSitePlan(file, { ...options, command: 'plan' }, surroundings);
+  const made = await makeSitePlan(file, { ...options, part: options, command: 'plan' }, surroundings);
   const encoded = json || out !== undefined ? encodeSitePlan(made, surroundings) : undefined;
   if (out !== undefined && encoded !== undefined) await writePrivateFile(out, encoded.text);
   const { stdout, colour } = surroundings;

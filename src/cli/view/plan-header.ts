@@ -1,5 +1,6 @@
 import type { Site } from '../../config/site.ts';
 import type { Facts } from '../../plan/facts.ts';
+import { isWhole, type PlanPart } from '../../plan/plan-part.ts';
 import { firstOfEachCluster, reachedHosts } from '../../plan/reached-hosts.ts';
 import type { SiteRevision } from '../git-revision.ts';
 
@@ -9,6 +10,8 @@ export interface PlanHeader {
   readonly title: string;
   /** Of the site file, where git knows it. */
   readonly revision?: SiteRevision;
+  /** Set when only a part was asked for. */
+  readonly part?: PlanPart;
   /** For moments: `Europe/Berlin`. */
   readonly timeZone: string;
   readonly cadenceMs: number;
@@ -27,10 +30,12 @@ export function planHeader(
     title,
     timeZone,
     revision,
+    part,
   }: {
     readonly title: string;
     readonly timeZone: string;
     readonly revision?: SiteRevision | undefined;
+    readonly part?: PlanPart;
   },
 ): PlanHeader {
   const inventories = firstOfEachCluster(reachedHosts(site, facts)).map((host) => host.inventory);
@@ -38,6 +43,7 @@ export function planHeader(
   return {
     title,
     ...(revision !== undefined && { revision }),
+    ...(part !== undefined && !isWhole(part) && { part }),
     timeZone,
     cadenceMs: site.cadenceMs,
     policies: site.backups.map(({ name, rpoMs }) => ({ name, rpoMs })),

@@ -6,6 +6,7 @@ import { forgetRows, forgetTitle } from './plan-forget-text.ts';
 import type { PlanHeader } from './plan-header.ts';
 import { nodeConfigRows } from './plan-node-config-text.ts';
 import { noteRows, notInBackupRows } from './plan-note-text.ts';
+import { planPartText } from './plan-part-text.ts';
 import { policySections } from './plan-policy-text.ts';
 import { planProblemText } from './plan-problem-text.ts';
 import { restoreRows } from './plan-restore-text.ts';
@@ -44,7 +45,8 @@ export function renderPlanText(plan: Plan, header: PlanHeader, options: PlanText
 function headerLines(plan: Plan, header: PlanHeader, width: number): readonly string[] {
   const title = `${header.title}${revisionText(header)}   ${formatMoment(plan.madeAt, header.timeZone)}`;
   const seen = `${header.nodesOnline}/${header.nodes} nodes, ${header.guests} guests, a run every ${formatDuration(header.cadenceMs)}`;
-  return [title, seen].flatMap((line) => wrapLine(terminalSafe(line), width));
+  const part = header.part === undefined ? [] : [`ONLY A PART: ${planPartText(header.part)}`];
+  return [title, seen, ...part].flatMap((line) => wrapLine(terminalSafe(line), width));
 }
 
 /** `@3f9c1e2 (clean)` */
