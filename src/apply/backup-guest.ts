@@ -146,6 +146,7 @@ class Dump {
     const ended = this.#context.clock();
     const time = formatRfc3339(this.#started, offsetMinutes);
     const record = this.#record(taken, { time, ended: formatRfc3339(ended, offsetMinutes) });
+    const amounts = amountsOf(taken);
     const entries = [...entriesOf(taken, this.#action), ...this.#ownEntries(record)];
     const tree = await saveGuestTree(store.writer, this.#action.guest.ref, { entries, time });
     const snapshot = await store.saveSnapshot({
@@ -161,10 +162,17 @@ class Dump {
       ],
       username: 'pvebak',
       programVersion,
+      summary: {
+        backupStart: time,
+        backupEnd: formatRfc3339(Math.max(ended, this.#started), offsetMinutes),
+        totalBytesProcessed: amounts.diskBytes,
+        dataAdded: amounts.newBytes,
+        dataAddedPacked: amounts.storedBytes,
+      },
     });
     return {
       snapshot: snapshot.id,
-      ...amountsOf(taken),
+      ...amounts,
       streamBytes: this.#streamBytes,
       elapsedMs: this.#context.clock() - this.#begun,
       warnings: [...record.dump.warnings, ...leftOutOfView(record)],

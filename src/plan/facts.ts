@@ -46,6 +46,17 @@ export interface GuestSnapshot {
   readonly line: LineId | undefined;
   readonly policies: readonly string[];
   readonly run?: string;
+  /** What making it took. Missing where another program rewrote the snapshot, or made it. */
+  readonly history?: BackupHistory;
+}
+
+export interface BackupHistory {
+  /** From the start of the dump to its commit. */
+  readonly durationMs: number;
+  /** The size of the disks, or of the archive of a container. */
+  readonly readBytes: number;
+  /** Of those, before compression, what the repository did not hold. */
+  readonly newBytes: number;
 }
 
 /** A snapshot that holds a node's own configuration. */

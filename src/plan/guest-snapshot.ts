@@ -1,7 +1,7 @@
 import { type GuestRef, parseGuestRef } from '../pve/guest.ts';
 import type { LineId } from '../pve/inventory.ts';
 import { parseLineId } from '../pve/line-id.ts';
-import type { GuestSnapshot } from './facts.ts';
+import type { BackupHistory, GuestSnapshot } from './facts.ts';
 import { parseSnapshotOffset, parseSnapshotTime, type ResticSnapshot, tagValues } from './restic-snapshot.ts';
 
 /**
@@ -15,6 +15,7 @@ export function toGuestSnapshot(snapshot: ResticSnapshot): GuestSnapshot | undef
   const time = parseSnapshotTime(snapshot.time);
   if (!snapshot.tags.includes('pvebak') || guest === undefined || time === undefined) return undefined;
   const run = tagValues(snapshot.tags, 'run')[0];
+  const history = historyOf(snapshot);
   return {
     id: snapshot.id,
     ...(snapshot.original === undefined ? {} : { original: snapshot.original }),
@@ -25,7 +26,16 @@ export function toGuestSnapshot(snapshot: ResticSnapshot): GuestSnapshot | undef
     line: lineOfTags(snapshot.tags),
     policies: tagValues(snapshot.tags, 'policy'),
     ...(run === undefined ? {} : { run }),
+    ...(history === undefined ? {} : { history }),
   };
+}
+
+function historyOf({ summary }: ResticSnapshot): BackupHistory | undefined {
+  if (summary === undefined) return undefined;
+  const start = parseSnapshotTime(summary.backupStart);
+  const end = parseSnapshotTime(summary.backupEnd);
+  if (start === undefined || end === undefined || end < start) return undefined;
+  return { durationMs: end - start, readBytes: summary.totalBytesProcessed, newBytes: summary.dataAdded };
 }
 
 function guestOfPaths(paths: readonly string[]): GuestRef | undefined {

@@ -8,6 +8,13 @@ export interface ResticSnapshot {
   readonly hostname: string;
   readonly paths: readonly string[];
   readonly tags: readonly string[];
+  readonly summary?: {
+    /** RFC 3339, as `time`. */
+    readonly backupStart: string;
+    readonly backupEnd: string;
+    readonly totalBytesProcessed: number;
+    readonly dataAdded: number;
+  };
 }
 
 /** Milliseconds since 1970; nanoseconds are cut, since milliseconds are all that `Date` promises to read. */

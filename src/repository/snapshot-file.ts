@@ -1,5 +1,6 @@
 import { damaged } from './damaged-error.ts';
 import { type BlobId, type FileId, parseBlobId, parseFileId, toHex } from './object-id.ts';
+import { encodeSummary, parseSummary, type SnapshotSummary } from './snapshot-summary.ts';
 
 /** What a snapshot says (restic's design document, "Snapshots"). */
 export interface SnapshotFacts {
@@ -11,6 +12,7 @@ export interface SnapshotFacts {
   readonly tags: readonly string[];
   readonly username: string;
   readonly programVersion: string;
+  readonly summary?: SnapshotSummary;
 }
 
 export interface Snapshot extends SnapshotFacts {
@@ -29,6 +31,7 @@ export function encodeSnapshot(facts: SnapshotFacts): Uint8Array {
       username: facts.username,
       tags: facts.tags,
       program_version: facts.programVersion,
+      ...(facts.summary !== undefined && { summary: encodeSummary(facts.summary) }),
     }),
   );
 }
@@ -46,6 +49,7 @@ export function parseSnapshot(plaintext: Uint8Array, id: FileId): Snapshot {
   const time = raw['time'];
   if (tree === undefined || typeof time !== 'string' || Number.isNaN(Date.parse(time)))
     throw damaged(where, 'no tree or no time');
+  const summary = parseSummary(raw['summary']);
   return {
     id,
     original: parseFileId(raw['original']),
@@ -56,6 +60,7 @@ export function parseSnapshot(plaintext: Uint8Array, id: FileId): Snapshot {
     tags: texts(raw['tags']),
     username: text(raw['username']),
     programVersion: text(raw['program_version']),
+    ...(summary !== undefined && { summary }),
   };
 }
 

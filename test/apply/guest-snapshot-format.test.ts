@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BackupReport } from '../../src/apply/apply-event.ts';
 import { readSnapshot } from '../../src/repository/read-snapshots.ts';
 import { withSession } from '../../src/repository/repository.ts';
 import { archiveName, stagedArchiveName } from '../../src/snapshot/archive-name.ts';
@@ -13,10 +14,12 @@ const sha256 = (bytes: string | Uint8Array) => createHash('sha256').update(bytes
 /** What `src/repository/FORMAT.md` promises of a guest's snapshot, read with restic alone where restic can. */
 describe('the snapshot of a VM', () => {
   let dumped: DumpedFiles;
+  let report: BackupReport;
   let snapshot: string;
   beforeAll(async () => {
     dumped = await DumpedFiles.start();
-    snapshot = (await dumped.backUp({ type: 'qemu', vmid: 101 }, `cat '${FIXTURES}/vma/tiny.vma'`)).snapshot;
+    report = await dumped.backUp({ type: 'qemu', vmid: 101 }, `cat '${FIXTURES}/vma/tiny.vma'`);
+    snapshot = report.snapshot;
   });
   afterAll(() => dumped[Symbol.asyncDispose]());
 
@@ -32,6 +35,17 @@ describe('the snapshot of a VM', () => {
       tags: ['pvebak', `guest=${line}`, 'policy=all', 'run=test-run'],
     });
     expect(facts.time).toMatch(/\+01:00$/);
+  });
+
+  it('says what it took, beginning with its time', async () => {
+    const { time, summary } = await readSnapshot(dumped.repository, snapshot);
+    expect(summary).toMatchObject({
+      backupStart: time,
+      totalBytesProcessed: report.diskBytes,
+      dataAdded: report.newBytes,
+      dataAddedPacked: report.storedBytes,
+    });
+    expect(report.diskBytes).toBeGreaterThan(0);
   });
 
   it('has these files; those that depend on content alone carry no time, so that they stay the same tree', async () => {

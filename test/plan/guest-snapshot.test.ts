@@ -26,6 +26,21 @@ describe('a restic snapshot', () => {
     });
   });
 
+  it('tells what it took where the snapshot does', () => {
+    const summary = {
+      backupStart: snapshot.time,
+      backupEnd: '2026-11-23T02:06:00.1235+01:00',
+      totalBytesProcessed: 1000,
+      dataAdded: 10,
+      dataAddedPacked: 5,
+    };
+    const history = { durationMs: 360_000, readBytes: 1000, newBytes: 10 };
+    expect(toGuestSnapshot({ ...snapshot, summary })?.history).toEqual(history);
+    const backwards = { ...summary, backupEnd: '2026-11-23T01:59:59+01:00' };
+    expect(toGuestSnapshot({ ...snapshot, summary: backwards })?.history).toBeUndefined();
+    expect(toGuestSnapshot(snapshot)?.history).toBeUndefined();
+  });
+
   it.each<[string, Partial<ResticSnapshot>]>([
     ['without the tag pvebak', { tags: ['guest=0123456789abcdef'] }],
     ['with a path that is no guest', { paths: ['/home'] }],

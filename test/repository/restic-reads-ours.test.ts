@@ -202,6 +202,30 @@ describe('what pvebak writes', () => {
     expect(await readSnapshot(sample.repository, after?.id ?? '')).toEqual(after);
   });
 
+  it('may lose its summary when restic 0.14 copies or rewrites it, and is whole without', async () => {
+    const sample = await sampleRepository();
+    const time = '2026-11-22T18:00:00.120+01:00';
+    const summary = {
+      backupStart: time,
+      backupEnd: '2026-11-22T18:06:00+01:00',
+      totalBytesProcessed: 1000,
+      dataAdded: 10,
+      dataAddedPacked: 5,
+    };
+    await withSession(sample.repository, SHARED, (session) => saveFiles(session, FILES, { time, summary }));
+    const [before] = await readSnapshots(sample.repository);
+    expect(before?.summary).toEqual(summary);
+    await expectClean(sample);
+    await resticOk(sample, 'tag', '--add', 'kept');
+    const [after] = await readSnapshots(sample.repository);
+    expect(after).toMatchObject({ original: before?.id, tree: before?.tree, paths: before?.paths });
+    expect(JSON.parse(await resticOk(sample, 'forget', '--keep-last', '1', '--json'))[0].keep).toHaveLength(
+      1,
+    );
+    await expectClean(sample);
+    await expectContent(sample.folder, FILES);
+  });
+
   it('can be opened with a key that restic adds, and not with one that it removes', async () => {
     const sample = await repositoryWithFiles();
     const file = join(sample.folder, '..', 'new-password');
