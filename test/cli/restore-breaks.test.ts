@@ -33,7 +33,7 @@ let node: LabNode;
 let place: Workplace;
 
 beforeAll(async () => {
-  lab = await startLab({ nodes: ['pve1', 'pve2'], vmaHeaderSeconds: 2 });
+  lab = await startLab({ nodes: ['pve1', 'pve2'], vmaHeaderSeconds: 5 });
   node = lab.node('pve1');
   place = new Workplace();
   const random = { kind: 'random', bytes: 6 << 20 } as const;

@@ -8,7 +8,7 @@ import type { Fault } from './stand-ins/lab-state.ts';
 let lab: Lab;
 
 beforeAll(async () => {
-  lab = await startLab({ nodes: ['pve1', 'pve2'], offline: ['pve3'], vmaHeaderSeconds: 1 });
+  lab = await startLab({ nodes: ['pve1', 'pve2'], offline: ['pve3'], vmaHeaderSeconds: 5 });
   mkdirSync(`${lab.dir}/files`);
   writeFileSync(`${lab.dir}/files/hello`, 'hello\n');
   const disks = [

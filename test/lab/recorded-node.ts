@@ -12,7 +12,7 @@ import { runProgram } from './run-program.ts';
 import type { PveVersion } from './stand-ins/lab-state.ts';
 
 export async function startRecordedNode(version: PveVersion): Promise<Lab> {
-  const lab = await startLab({ nodes: ['pve1', 'pve2'], cluster: false, version, vmaHeaderSeconds: 1 });
+  const lab = await startLab({ nodes: ['pve1', 'pve2'], cluster: false, version, vmaHeaderSeconds: 4 });
   try {
     await fill(lab);
     return lab;

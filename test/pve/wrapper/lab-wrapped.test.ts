@@ -22,7 +22,7 @@ let node: LabNode;
 let shell: Shell;
 
 beforeAll(async () => {
-  lab = await startLab({ vmaHeaderSeconds: 1 });
+  lab = await startLab({ vmaHeaderSeconds: 5 });
   node = lab.node('pve1');
   const disks = [
     { key: 'scsi0', sizeBytes: 100 << 20, content: { kind: 'random', bytes: 100 << 20 } },
