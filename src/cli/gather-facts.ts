@@ -44,7 +44,8 @@ async function askHost(host: HostEntry, surroundings: Surroundings): Promise<Hos
   }
 }
 
-async function askRepository(repository: Repository, now: number): Promise<RepositoryFacts> {
+/** @param now milliseconds since 1970 */
+export async function askRepository(repository: Repository, now: number): Promise<RepositoryFacts> {
   const all = await readSnapshots(repository);
   const records = await readKnownRecords(repository, all, ['pin', 'verify']);
   return {

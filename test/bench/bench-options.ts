@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** Run when nothing is said. */
-const USUAL = ['vm', 'ssh', 'memory', 'container', 'chunks', 'index'] as const;
+const USUAL = ['vm', 'ssh', 'memory', 'container', 'chunks', 'index', 'plan'] as const;
 export const SECTIONS = [...USUAL, 'profile'] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

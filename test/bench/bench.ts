@@ -9,6 +9,7 @@ import { chunksSection } from './chunks-section.ts';
 import { containerSection } from './container-section.ts';
 import { indexSection } from './index-section.ts';
 import { memorySection } from './memory-section.ts';
+import { planSection } from './plan-section.ts';
 import { profileSection } from './profile-section.ts';
 import { formatSection, formatTable, mib, type Section, type Table } from './report.ts';
 import { sshSection } from './ssh-section.ts';
@@ -21,6 +22,7 @@ const RUNS: Readonly<Record<SectionName, (context: BenchContext) => Promise<Sect
   container: containerSection,
   chunks: chunksSection,
   index: indexSection,
+  plan: planSection,
   profile: profileSection,
 };
 

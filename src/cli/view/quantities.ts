@@ -30,7 +30,27 @@ export function formatDuration(ms: number): string {
 
 /** A moment, milliseconds since 1970, as the clocks of a zone (`Europe/Berlin`) show it: `Mon 23 Nov 02:00 CET`. */
 export function formatMoment(time: number, timeZone: string): string {
-  const format = new Intl.DateTimeFormat('en-GB', {
+  const parts = new Map(
+    momentFormat(timeZone)
+      .formatToParts(time)
+      .map(({ type, value }) => [type, value]),
+  );
+  const [weekday, day, month] = [parts.get('weekday'), parts.get('day'), parts.get('month')];
+  return `${weekday} ${day} ${month} ${parts.get('hour')}:${parts.get('minute')} ${parts.get('timeZoneName')}`;
+}
+
+/** `1 guest`, `2 guests` */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+const momentFormats = new Map<string, Intl.DateTimeFormat>();
+
+/** Making one takes longer than a thousand uses of it, and a hundred kilobytes. */
+function momentFormat(timeZone: string): Intl.DateTimeFormat {
+  const known = momentFormats.get(timeZone);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat('en-GB', {
     timeZone,
     weekday: 'short',
     day: '2-digit',
@@ -40,14 +60,8 @@ export function formatMoment(time: number, timeZone: string): string {
     hourCycle: 'h23',
     timeZoneName: 'short',
   });
-  const parts = new Map(format.formatToParts(time).map(({ type, value }) => [type, value]));
-  const [weekday, day, month] = [parts.get('weekday'), parts.get('day'), parts.get('month')];
-  return `${weekday} ${day} ${month} ${parts.get('hour')}:${parts.get('minute')} ${parts.get('timeZoneName')}`;
-}
-
-/** `1 guest`, `2 guests` */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+  momentFormats.set(timeZone, made);
+  return made;
 }
 
 function roundTenth(value: number): number {

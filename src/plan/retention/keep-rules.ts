@@ -60,8 +60,9 @@ function oneOfEach(count: number | undefined, periodOf: (snapshot: DatedSnapshot
   let left = count ?? 0;
   let last: string | undefined;
   return (snapshot) => {
+    if (left === 0) return false;
     const period = periodOf(snapshot);
-    if (left === 0 || period === last) return false;
+    if (period === last) return false;
     left -= 1;
     last = period;
     return true;

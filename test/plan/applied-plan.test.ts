@@ -1,0 +1,219 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Retention, Site } from '../../src/config/site.ts';
+import type { Facts, GuestSnapshot } from '../../src/plan/facts.ts';
+import { makePlan } from '../../src/plan/make-plan.ts';
+import { plannedActions } from '../../src/plan/planned-actions.ts';
+import type { Guest } from '../../src/pve/inventory.ts';
+import { appliedFacts } from './applied-facts.ts';
+import {
+  backup,
+  facts,
+  filter,
+  guest,
+  HOUR,
+  host,
+  intent,
+  inventory,
+  line,
+  node,
+  policy,
+  site,
+  snapshotId,
+  vmid,
+} from './sample-site.ts';
+
+const hours = (from: number, to: number) => fc.integer({ min: from * HOUR, max: to * HOUR });
+const keeps = fc.constantFrom<Retention | undefined>(
+  undefined,
+  { last: 1 },
+  { last: 2, daily: 3 },
+  { hourly: 5, weekly: 2 },
+  { monthly: 2, yearly: 1 },
+  { withinMs: 40 * HOUR },
+);
+const world = fc.record({
+  guests: fc.uniqueArray(
+    fc.record({
+      vmid: fc.integer({ min: 100, max: 112 }),
+      tagged: fc.boolean(),
+      locked: fc.integer({ min: 0, max: 9 }).map((dice) => dice === 0),
+      elsewhere: fc.boolean(),
+    }),
+    { selector: (made) => made.vmid, maxLength: 8 },
+  ),
+  policies: fc.array(
+    fc.record({
+      rpoMs: hours(1, 200),
+      repository: fc.constantFrom('main', 'away'),
+      goldOnly: fc.boolean(),
+      retention: keeps,
+    }),
+    { minLength: 1, maxLength: 4 },
+  ),
+  cadenceMs: hours(1, 48),
+  history: fc.array(
+    fc.record({
+      vmid: fc.integer({ min: 100, max: 112 }),
+      ageMs: hours(0, 2000),
+      away: fc.boolean(),
+      otherLine: fc.integer({ min: 0, max: 5 }).map((dice) => dice === 0),
+    }),
+    { maxLength: 40 },
+  ),
+  marked: fc.array(fc.nat(39), { maxLength: 4 }),
+  restores: fc.array(
+    fc.record({
+      from: fc.integer({ min: 100, max: 112 }),
+      to: fc.integer({ min: 100, max: 115 }),
+      away: fc.boolean(),
+    }),
+    { maxLength: 3 },
+  ),
+});
+type World = typeof world extends fc.Arbitrary<infer Made> ? Made : never;
+
+describe('for any site and history', () => {
+  it('a plan that was carried out leaves nothing to do', () => {
+    fc.assert(
+      fc.property(world, (made) => {
+        const [declared, before] = build({ ...made, restores: [] });
+        const plan = makePlan(declared, before);
+        expect(plannedActions(makePlan(declared, appliedFacts(declared, before, plan)))).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('with restores, what they made is backed up next, what waited for a backup is restored, and then all is done', () => {
+    fc.assert(
+      fc.property(world, (made) => {
+        const [declared, before] = build(made);
+        let now = before;
+        for (let runs = 0; runs < 3; runs++) now = appliedFacts(declared, now, makePlan(declared, now));
+        expect(plannedActions(makePlan(declared, now))).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('forgetting leaves the last good one of each line, and what is pinned', () => {
+    fc.assert(
+      fc.property(world, (made) => {
+        const [declared, before] = build(made);
+        const plan = makePlan(declared, before);
+        for (const { repository, forget, keep } of plan.forgets) {
+          const { pinned, damaged } = before.repositories.get(repository) ?? {
+            pinned: new Set(),
+            damaged: new Set(),
+          };
+          expect(forget.filter(({ id }) => pinned.has(id))).toEqual([]);
+          const after = appliedFacts(declared, before, plan).repositories.get(repository)?.snapshots ?? [];
+          const [one] = [...forget, ...keep.map(({ snapshot }) => snapshot)];
+          const ofLine = (all: readonly GuestSnapshot[]) =>
+            all.filter((each) => each.line === one?.line && !damaged.has(each.id));
+          const had = ofLine(before.repositories.get(repository)?.snapshots ?? []);
+          if (had.length > 0) expect(ofLine(after).length).toBeGreaterThan(0);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('the order in which hosts and repositories tell what they have changes nothing', () => {
+    fc.assert(
+      fc.property(world, (made) => {
+        const [declared, before] = build(made);
+        const shuffled: Facts = {
+          ...before,
+          hosts: new Map([...before.hosts].toReversed()),
+          repositories: new Map(
+            [...before.repositories].map(([name, held]) => [
+              name,
+              { ...held, snapshots: held.snapshots.toReversed() },
+            ]),
+          ),
+        };
+        expect(makePlan(declared, shuffled)).toEqual(makePlan(declared, before));
+        expect(makePlan(declared, before)).toEqual(makePlan(declared, before));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+function build(made: World): readonly [Site, Facts] {
+  const hosts = [host('pve', { configBackup: true }), host('ber')];
+  const backups = made.policies.map(({ rpoMs, repository, goldOnly, retention }, index) =>
+    policy(`p${index}`, {
+      hosts: ['pve', 'ber'],
+      rpoMs,
+      repository,
+      include: goldOnly ? filter({ tags: ['gold'] }) : undefined,
+      ...(retention !== undefined && { retention }),
+    }),
+  );
+  const restores = made.restores.map(({ from, to, away }, index) =>
+    intent(`r${index}`, {
+      guest: { type: typeOf(from), vmid: vmid(from) },
+      to: { host: away ? 'ber' : 'pve', vmid: vmid(to), unique: true, start: false },
+    }),
+  );
+  const repositories = new Map(
+    ['main', 'away'].map((name) => [
+      name,
+      { name, path: `/${name}`, password: { kind: 'env', name: 'PASSWORD' } } as const,
+    ]),
+  );
+  const declared = site({ cadenceMs: made.cadenceMs, hosts, repositories, backups, restores });
+  const known = facts(
+    {
+      pve: inventory(made.guests.filter((one) => !one.elsewhere).map(asGuest)),
+      ber: inventory(
+        made.guests.filter((one) => one.elsewhere).map((one) => ({ ...asGuest(one), node: node('ber1') })),
+        {
+          clusterFingerprint: 'bb'.repeat(32),
+          localNode: node('ber1'),
+          nodes: [{ name: node('ber1'), online: true }],
+        },
+      ),
+    },
+    { main: historyIn(made, false), away: historyIn(made, true) },
+  );
+  return [declared, { ...known, repositories: withMarks(made, known.repositories) }];
+}
+
+function withMarks({ marked }: World, repositories: Facts['repositories']): Facts['repositories'] {
+  return new Map(
+    [...repositories].map(([name, held]) => {
+      const ids = marked.flatMap((index) => held.snapshots[index]?.id ?? []);
+      return [name, { ...held, pinned: new Set(ids.slice(0, 2)), damaged: new Set(ids.slice(2)) }];
+    }),
+  );
+}
+
+function typeOf(id: number): 'qemu' | 'lxc' {
+  return id % 3 === 0 ? 'lxc' : 'qemu';
+}
+
+function asGuest({ vmid: id, tagged, locked }: World['guests'][number]): Guest {
+  return guest(`${typeOf(id)}/${id}`, {
+    tags: tagged ? ['gold'] : [],
+    ...(locked && { lock: 'backup' }),
+  });
+}
+
+function historyIn({ history, guests }: World, away: boolean): readonly GuestSnapshot[] {
+  return history.flatMap(({ vmid: id, ageMs, away: isAway, otherLine }, index) => {
+    if (isAway !== away) return [];
+    const known = guests.find((one) => one.vmid === id);
+    const of = guest(`${typeOf(id)}/${id}`);
+    return [
+      backup(of, ageMs, {
+        id: snapshotId(`5a${index.toString(16).padStart(4, '0')}`),
+        hostId: known?.elsewhere === true ? 'ber' : 'pve',
+        ...(otherLine && { line: line('77ab') }),
+      }),
+    ];
+  });
+}
