@@ -10,21 +10,16 @@ import type { VzdumpRecord } from '../pve/vzdump-record.ts';
 import type { Store } from '../repository/store.ts';
 import { archiveName } from '../snapshot/archive-name.ts';
 import type { TakenFile } from '../snapshot/file-builder.ts';
-import {
-  encodeGuestRecord,
-  type GuestRecord,
-  parseRecordedContents,
-  rootfsRecord,
-} from '../snapshot/guest-record.ts';
+import { encodeGuestRecord, type GuestRecord, rootfsRecord } from '../snapshot/guest-record.ts';
 import { type GuestEntry, saveGuestTree } from '../snapshot/guest-tree.ts';
 import { formatRfc3339 } from '../snapshot/rfc3339.ts';
-import { findNode, readSmallFile } from '../snapshot/snapshot-files.ts';
 import type { Shell } from '../transport/shell.ts';
 import type { BackupReport, Progress } from './apply-event.ts';
 import type { ApplyHost } from './apply-host.ts';
 import { decompressDump } from './decompress-dump.ts';
 import { dumpFailure } from './dump-outcome.ts';
 import type { BrokenDump } from './left-by-dump.ts';
+import { lineChunkSizes } from './line-chunk-sizes.ts';
 import { type DumpRun, runDump } from './run-dump.ts';
 import { type TakenContainer, takeInContainer } from './take-in-container.ts';
 import { type TakenVm, takeInVm } from './take-in-vm.ts';
@@ -101,7 +96,7 @@ class Dump {
 
   async takeIn(): Promise<Taken> {
     const { shell, host, signal } = this.#context;
-    const chunkSizes = await this.#chunkSizes();
+    const chunkSizes = await lineChunkSizes(this.#context.store, this.#action.newest);
     const run = await runDump(shell, {
       guest: this.#action.guest.ref,
       argv: this.#command,
@@ -233,18 +228,6 @@ class Dump {
     const { type, vmid } = this.#action.guest.ref;
     if (second === undefined) return undefined;
     return `${this.#context.host.dumpDir}/vzdump-${type}-${vmid}-${year}_${month}_${day}-${hour}_${minute}_${second}.log`;
-  }
-
-  /** A line's disk keeps its chunk size for life, so that a resize does not store everything again. */
-  async #chunkSizes(): Promise<ReadonlyMap<string, number>> {
-    const { newest } = this.#action;
-    if (newest === undefined || this.#action.guest.ref.type === 'lxc') return new Map();
-    const { store } = this.#context;
-    const snapshot = await store.readSnapshot(newest.id);
-    const node = await findNode(store.reader, snapshot.tree, `/${formatGuestRef(newest.guest)}/pvebak.json`);
-    return node === undefined
-      ? new Map()
-      : parseRecordedContents(await readSmallFile(store.reader, node)).chunkSizes;
   }
 
   #record(taken: Taken, { time, ended }: { readonly time: string; readonly ended: string }): GuestRecord {

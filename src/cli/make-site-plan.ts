@@ -21,6 +21,8 @@ export interface PlanQuestion {
   /** Restore intents that are named. */
   readonly restore: readonly string[];
   readonly part: PartOptions;
+  /** How many nodes apply will work on at once. */
+  readonly parallel: number;
   /** A file of recorded facts; without one, hosts and repositories are asked. */
   readonly facts?: string | undefined;
 }
@@ -39,7 +41,7 @@ export interface SitePlan {
 /** Reads a site file and plans with what is there. @throws SiteFileError, UserError */
 export async function makeSitePlan(
   file: string,
-  { command, restore, part: named, facts: recorded }: PlanQuestion,
+  { command, restore, part: named, parallel, facts: recorded }: PlanQuestion,
   surroundings: Surroundings,
 ): Promise<SitePlan> {
   const { site, name } = await openNamedSite(file, surroundings);
@@ -54,6 +56,7 @@ export async function makeSitePlan(
     timeZone: surroundings.timeZone,
     revision: await revision,
     part,
+    parallel,
   });
   const whole = makePlan(site, known.facts, { restoreNames: restore });
   const plan = narrowPlan(whole, part, { site, facts: known.facts, restoreNames: restore });

@@ -12,6 +12,9 @@ import { addSavedCommands } from './saved-commands.ts';
 import { packageVersion, type Surroundings } from './surroundings.ts';
 import { addVerifyCommand } from './verify-command-options.ts';
 
+/** Nodes worked on at once. */
+const PARALLEL = Math.max(2, availableParallelism());
+
 /**
  * Runs the command that the arguments name and returns its exit status. Each command is loaded when it runs: all together take
  * longer than what some of them do.
@@ -64,6 +67,12 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     .option('--detailed-exitcode', 'exit with 2 when there are changes', false)
     .option('--restore <name>', 'name a restore of the site (repeatable)', collect, [])
     .option('--out <file>', 'save the plan, for pvebak apply FILE')
+    .option(
+      '--parallel <n>',
+      'nodes that apply will work on at once, to say when it ends',
+      parseCount,
+      PARALLEL,
+    )
     .option('--facts <file>', 'plan with recorded facts: opens no connection and reads no secret')
     .addOption(new Option('--json', 'print the plan as --out saves it').default(false).conflicts('markdown'))
     .option('--markdown', 'print it for the comment of a merge request', false)
@@ -100,7 +109,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
         .default([]),
     )
     .option('--restore <name>', 'name a restore of the site (repeatable)', collect, [])
-    .option('--parallel <n>', 'hosts worked on at once', parseCount, Math.max(2, availableParallelism()))
+    .option('--parallel <n>', 'nodes worked on at once', parseCount, PARALLEL)
     .option('--json', 'one JSON object a line', false)
     .option('-v, --verbose', 'list what is up to date as well', false)
     .option('--digest <sha256>', 'of a saved plan: carry out only the one that has this digest', parseDigest)

@@ -1,7 +1,8 @@
 import type { BackupPolicy, Site } from '../config/site.ts';
+import { type BackupEstimate, estimateBackup } from './estimate-backup.ts';
 import type { Facts, GuestSnapshot } from './facts.ts';
 import { findObstacles, isOnOfflineNode } from './find-obstacles.ts';
-import { type Freshness, judgeFreshness } from './judge-freshness.ts';
+import { type Demand, type Freshness, judgeFreshness } from './judge-freshness.ts';
 import type { BackupAction, FreshGuest, PlanProblem } from './plan.ts';
 import { guestLabel, type ReachedHost, reachedHosts } from './reached-hosts.ts';
 import type { SelectedGuest } from './select-guests.ts';
@@ -17,17 +18,22 @@ export interface BackupPlan {
 
 /** Which of the selected guests are dumped: one dump for each repository, whichever policies share it. */
 export function planBackups(site: Site, facts: Facts, selected: readonly SelectedGuest[]): BackupPlan {
-  const clock = { now: facts.now, cadenceMs: site.cadenceMs };
   const indexes = new Map(
     [...facts.repositories].map(([name, one]) => [name, indexSnapshots(one.snapshots)]),
   );
   const hostIds = hostIdsByCluster(reachedHosts(site, facts));
   const verdicts = selected.flatMap((guest) =>
-    [...Map.groupBy(guest.policies, (policy) => policy.repository)].map(([repository, policies]) => {
+    [...Map.groupBy(guest.policies, (policy) => policy.repository)].map(([repository, policies]): Verdict => {
       const clusterIds = hostIds.get(guest.host.inventory.clusterFingerprint) ?? new Set();
       const history = historyOf(guest.guest, indexOf(indexes, repository), clusterIds);
-      const strictest = strictestOf(policies);
-      return { guest, repository, policies, strictest, freshness: judgeFreshness(history, strictest, clock) };
+      const estimate = estimateBackup(guest.guest, history.snapshots);
+      const freshness = judgeFreshness(history, policies.map(demandOf), {
+        now: facts.now,
+        cadenceMs: site.cadenceMs,
+        durationMs: estimate.durationMs ?? 0,
+        damaged: facts.repositories.get(repository)?.damaged ?? new Set(),
+      });
+      return { guest, repository, policies, freshness, estimate };
     }),
   );
   const wanted = verdicts.flatMap(toBackup);
@@ -41,17 +47,21 @@ export function planBackups(site: Site, facts: Facts, selected: readonly Selecte
   };
 }
 
-type Verdict = {
+interface Verdict {
   readonly guest: SelectedGuest;
   readonly repository: string;
   readonly policies: readonly BackupPolicy[];
-  readonly strictest: BackupPolicy;
-  readonly freshness: Freshness<GuestSnapshot>;
-};
+  readonly freshness: Freshness<GuestSnapshot, Demand>;
+  readonly estimate: BackupEstimate;
+}
 
 interface WantedBackup {
   readonly guest: SelectedGuest;
   readonly action: BackupAction;
+}
+
+function demandOf({ name, rpoMs }: BackupPolicy): Demand {
+  return { policy: name, rpoMs };
 }
 
 /** Ids of all host entries into a cluster, by its fingerprint. */
@@ -66,29 +76,29 @@ function indexOf(indexes: ReadonlyMap<string, SnapshotIndex>, repository: string
   return index;
 }
 
-function strictestOf(policies: readonly BackupPolicy[]): BackupPolicy {
-  return policies.reduce((strictest, policy) => (policy.rpoMs < strictest.rpoMs ? policy : strictest));
-}
-
-function toBackup({ guest: selected, repository, policies, freshness }: Verdict): readonly WantedBackup[] {
+function toBackup(verdict: Verdict): readonly WantedBackup[] {
+  const { guest: selected, repository, policies, freshness, estimate } = verdict;
   if (freshness.kind === 'fresh') return [];
   const { host, guest } = selected;
-  const action: BackupAction = {
-    kind: 'backup',
-    host: host.entry.name,
-    guest: guestLabel(guest),
-    identity: guest.identity,
-    repository,
-    policies: policies.map((policy) => policy.name),
-    mode: policies.find((policy) => policy.backupMode !== undefined)?.backupMode ?? host.entry.backupMode,
-    reason: freshness.reason,
-    ...(freshness.newest === undefined ? {} : { newest: freshness.newest }),
-    volumes: guest.volumes,
-  };
-  return [{ guest: selected, action }];
+  return freshness.due.slice(0, 1).map(({ reason }) => ({
+    guest: selected,
+    action: {
+      kind: 'backup',
+      host: host.entry.name,
+      guest: guestLabel(guest),
+      identity: guest.identity,
+      repository,
+      policies: policies.map((policy) => policy.name),
+      mode: policies.find((policy) => policy.backupMode !== undefined)?.backupMode ?? host.entry.backupMode,
+      reason,
+      ...(freshness.newest === undefined ? {} : { newest: freshness.newest }),
+      volumes: guest.volumes,
+      estimate,
+    },
+  }));
 }
 
-function toFresh({ guest: { host, guest }, policies, strictest, freshness }: Verdict): readonly FreshGuest[] {
+function toFresh({ guest: { host, guest }, policies, freshness }: Verdict): readonly FreshGuest[] {
   if (freshness.kind === 'due') return [];
   return [
     {
@@ -97,7 +107,7 @@ function toFresh({ guest: { host, guest }, policies, strictest, freshness }: Ver
       policies: policies.map((policy) => policy.name),
       newest: freshness.newest,
       ageMs: freshness.ageMs,
-      rpoMs: strictest.rpoMs,
+      rpoMs: Math.min(...policies.map(({ rpoMs }) => rpoMs)),
     },
   ];
 }

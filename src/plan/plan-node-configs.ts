@@ -1,7 +1,7 @@
 import type { Site } from '../config/site.ts';
 import type { NodeName } from '../pve/guest.ts';
-import type { Facts, NodeSnapshot } from './facts.ts';
-import { type Freshness, judgeFreshness } from './judge-freshness.ts';
+import type { Facts, NodeSnapshot, RepositoryFacts } from './facts.ts';
+import { type Demand, type Freshness, judgeFreshness } from './judge-freshness.ts';
 import type { FreshNodeConfig, NodeConfigAction, NodeConfigPlan } from './node-config-plan.ts';
 import type { PlanProblem } from './plan.ts';
 import { type ReachedHost, reachedHosts } from './reached-hosts.ts';
@@ -26,19 +26,16 @@ export function planNodeConfigs(
   };
 }
 
-/** How fresh a repository's copies must be. */
-interface Demand {
+/** How fresh a repository's copies must be; where no policy asks, every run makes one. */
+interface RepositoryDemand extends Demand {
   readonly repository: string;
-  /** Undefined: none asks, every run makes one. */
-  readonly policy: string | undefined;
-  readonly rpoMs: number;
 }
 
 interface Verdict {
   readonly node: NodeName;
   readonly host: ReachedHost;
-  readonly demand: Demand;
-  readonly freshness: Freshness<NodeSnapshot>;
+  readonly demand: RepositoryDemand;
+  readonly freshness: Freshness<NodeSnapshot, RepositoryDemand>;
 }
 
 /** @param ways all host entries into one cluster */
@@ -48,10 +45,10 @@ function judgeCluster(ways: readonly ReachedHost[], site: Site, facts: Facts): r
   const clock = { now: facts.now, cadenceMs: site.cadenceMs };
   return nodesOf(asking).flatMap(({ node, host }) =>
     demandsOf(asking, site).map((demand) => {
-      const held = snapshotsIn(demand.repository, facts);
-      const snapshots = held.filter((one) => one.node === node && hostIds.has(one.hostId));
-      const terms = { name: demand.policy, rpoMs: demand.rpoMs };
-      return { node, host, demand, freshness: judgeFreshness({ snapshots, otherLines: 0 }, terms, clock) };
+      const { nodeSnapshots, damaged } = heldIn(demand.repository, facts);
+      const snapshots = nodeSnapshots.filter((one) => one.node === node && hostIds.has(one.hostId));
+      const terms = { ...clock, durationMs: 0, damaged };
+      return { node, host, demand, freshness: judgeFreshness({ snapshots, otherLines: 0 }, [demand], terms) };
     }),
   );
 }
@@ -71,10 +68,10 @@ function nodesOf(
   });
 }
 
-function demandsOf(asking: readonly ReachedHost[], site: Site): readonly Demand[] {
+function demandsOf(asking: readonly ReachedHost[], site: Site): readonly RepositoryDemand[] {
   const names = new Set(asking.map(({ entry }) => entry.name));
   const policies = site.backups.filter(({ hosts }) => hosts.some((name) => names.has(name)));
-  const demands = new Map<string, Demand>();
+  const demands = new Map<string, RepositoryDemand>();
   for (const { name: policy, repository, rpoMs } of policies) {
     const known = demands.get(repository);
     if (known === undefined || rpoMs < known.rpoMs) demands.set(repository, { repository, policy, rpoMs });
@@ -85,16 +82,22 @@ function demandsOf(asking: readonly ReachedHost[], site: Site): readonly Demand[
     .map((repository) => ({ repository, policy: undefined, rpoMs: site.cadenceMs }));
 }
 
-function snapshotsIn(repository: string, facts: Facts): readonly NodeSnapshot[] {
+function heldIn(repository: string, facts: Facts): RepositoryFacts {
   const known = facts.repositories.get(repository);
   if (known === undefined) throw new Error(`no facts about the repository ${repository}`);
-  return known.nodeSnapshots;
+  return known;
 }
 
 function toAction({ node, host, demand, freshness }: Verdict): readonly NodeConfigAction[] {
   if (freshness.kind === 'fresh' || !reachesNode(host, node)) return [];
   const { repository } = demand;
-  return [{ kind: 'node-config', host: host.entry.name, node, repository, reason: freshness.reason }];
+  return freshness.due.map(({ reason }) => ({
+    kind: 'node-config',
+    host: host.entry.name,
+    node,
+    repository,
+    reason,
+  }));
 }
 
 function toFresh({ node, host, demand, freshness }: Verdict): readonly FreshNodeConfig[] {

@@ -1,6 +1,7 @@
 import type { BackupMode, ResourceMap, RestoreMode } from '../config/site.ts';
 import type { GuestRef, NodeName, Vmid } from '../pve/guest.ts';
 import type { GuestVolume, LineIdentity } from '../pve/inventory.ts';
+import type { BackupEstimate } from './estimate-backup.ts';
 import type { GuestSnapshot } from './facts.ts';
 import type { NodeConfigPlan } from './node-config-plan.ts';
 import type { ForgetAction } from './retention/forget-plan.ts';
@@ -46,6 +47,7 @@ export interface BackupAction {
   readonly reason: DueReason;
   readonly newest?: GuestSnapshot;
   readonly volumes: readonly GuestVolume[];
+  readonly estimate: BackupEstimate;
 }
 
 export type DueReason =
@@ -67,6 +69,15 @@ export type DueReason =
       readonly cadenceMs: number;
       readonly policy: string | undefined;
     }
+  /** There is no backup since the last moment of a policy's schedule, milliseconds since 1970. */
+  | {
+      readonly kind: 'scheduled';
+      readonly ageMs: number;
+      readonly scheduledAt: number;
+      readonly policy: string | undefined;
+    }
+  /** The newest one was found damaged, and those before it do not suffice. */
+  | { readonly kind: 'newest-damaged'; readonly snapshot: string; readonly ageMs: number }
   /** The newest backup claims a time after now. */
   | { readonly kind: 'clock-behind'; readonly aheadMs: number };
 

@@ -141,6 +141,7 @@ function actionFor({ type, vmid }: { readonly type: 'qemu' | 'lxc'; readonly vmi
     mode: 'snapshot',
     reason: { kind: 'never-backed-up' },
     volumes: [],
+    estimate: {},
   };
 }
 

@@ -141,6 +141,41 @@ const badNight: Scene = {
   restoreNames: ['web-on-the-lab'],
 };
 
+/** Guests that were backed up before: what this run takes can be told, but for one. */
+const MINUTE = 60_000;
+const knownNight: Scene = {
+  site: site({
+    hosts: [host('fra1'), host('fra2')],
+    backups: [policy('gold', { hosts: ['fra1', 'fra2'] })],
+  }),
+  facts: facts(
+    {
+      fra1: inventory(
+        [web, erp].map((one) => ({ ...one, node: node('fra1') })),
+        {
+          localNode: node('fra1'),
+          nodes: [{ name: node('fra1'), online: true }],
+        },
+      ),
+      fra2: inventory(
+        [git, mail].map((one) => ({ ...one, node: node('fra2') })),
+        {
+          clusterFingerprint: 'bb'.repeat(32),
+          localNode: node('fra2'),
+          nodes: [{ name: node('fra2'), online: true }],
+        },
+      ),
+    },
+    [
+      backup(web, 23 * HOUR, { history: { durationMs: 6 * MINUTE, readBytes: 32 * GIB, newBytes: GIB } }),
+      backup(erp, 31 * HOUR, {
+        history: { durationMs: 166 * MINUTE, readBytes: 1945 * GIB, newBytes: 38 * GIB },
+      }),
+      backup(git, 20 * HOUR, { history: { durationMs: 2 * MINUTE, readBytes: 3 * GIB, newBytes: 2 ** 20 } }),
+    ],
+  ),
+};
+
 /** An old cluster whose nodes' own configurations are kept: one is due, one fresh, one has no address. */
 const oldCluster = facts({
   old: inventory(
@@ -278,6 +313,7 @@ describe('the text of a plan', () => {
     ['nothing-to-do-verbose', nothingToDo, true],
     ['bad-night', badNight, false],
     ['bad-night-verbose', badNight, true],
+    ['known-night', knownNight, false],
     ['hostile-names', hostileNames, false],
     ['held-restores', heldRestores, false],
     ['nodes', nodesOwn, false],
@@ -288,7 +324,7 @@ describe('the text of a plan', () => {
   });
 
   it('keeps within 80 columns', () => {
-    const lines = [firstNight, badNight, nothingToDo, heldRestores, nodesOwn].flatMap((scene) =>
+    const lines = [firstNight, knownNight, badNight, nothingToDo, heldRestores, nodesOwn].flatMap((scene) =>
       render(scene, { verbose: true }).split('\n'),
     );
     expect(lines.filter((text) => text.length > 80)).toEqual([]);

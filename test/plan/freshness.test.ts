@@ -25,28 +25,38 @@ const daily = site({ backups: [policy('p')] });
 
 describe('a backup', () => {
   it.each([
-    // rpo, cadence and age in hours
-    [24, 24, 23 + 1 / 3, 'due'],
-    [24, 24, 24.5, 'due'],
-    [24, 24, 1 / 6, 'fresh'],
-    [24, 24, 10, 'fresh'],
-    [25, 24, 23, 'due'],
-    [36, 24, 23, 'due'],
-    [24, 8, 7, 'fresh'],
-    [24, 8, 15, 'fresh'],
-    [24, 8, 17, 'due'],
-    [48, 24, 23, 'fresh'],
-    [48, 24, 24.1, 'due'],
-    [48, 24, 47, 'due'],
-    [168, 24, 143, 'fresh'],
-    [168, 24, 144, 'due'],
-    [4, 24, 1 / 6, 'fresh'],
-    [4, 24, 5, 'due'],
-    [12, 24, 23, 'due'],
-  ])('with rpo %d h and a run every %d h is, at %f h, %s', (rpo, cadence, age, verdict) => {
-    const due = age * HOUR > dueAgeMs({ rpoMs: rpo * HOUR, cadenceMs: cadence * HOUR });
-    expect(due ? 'due' : 'fresh').toBe(verdict);
-  });
+    // rpo, cadence, duration of a dump and age in hours
+    [24, 24, 0, 23 + 1 / 3, 'due'],
+    [24, 24, 0, 24.5, 'due'],
+    [24, 24, 0, 1 / 6, 'fresh'],
+    [24, 24, 0, 10, 'fresh'],
+    [24, 24, 6, 12.1, 'due'],
+    [24, 24, 30, 10, 'fresh'],
+    [25, 24, 0, 23, 'due'],
+    [36, 24, 0, 23, 'due'],
+    [24, 8, 0, 7, 'fresh'],
+    [24, 8, 0, 15, 'fresh'],
+    [24, 8, 0, 17, 'due'],
+    [24, 8, 2, 13.8, 'fresh'],
+    [24, 8, 2, 13.9, 'due'],
+    [24, 8, 9, 6.8, 'fresh'],
+    [24, 8, 9, 6.9, 'due'],
+    [48, 24, 0, 23, 'fresh'],
+    [48, 24, 0, 24.1, 'due'],
+    [48, 24, 0, 47, 'due'],
+    [168, 24, 0, 143, 'fresh'],
+    [168, 24, 0, 144, 'due'],
+    [4, 24, 0, 1 / 6, 'fresh'],
+    [4, 24, 3, 1 / 6, 'fresh'],
+    [4, 24, 0, 5, 'due'],
+    [12, 24, 0, 23, 'due'],
+  ])(
+    'with rpo %d h, a run every %d h and dumps of %d h is, at %f h, %s',
+    (rpo, cadence, dump, age, verdict) => {
+      const terms = { rpoMs: rpo * HOUR, cadenceMs: cadence * HOUR, durationMs: dump * HOUR };
+      expect(age * HOUR > dueAgeMs(terms) ? 'due' : 'fresh').toBe(verdict);
+    },
+  );
 });
 
 describe('a guest is due', () => {
@@ -113,6 +123,34 @@ describe('a guest is fresh', () => {
     const plan = makePlan(site({ backups }), given);
     expect(plan.fresh).toMatchObject([{ policies: ['p'] }]);
     expect(plan.backups).toMatchObject([{ repository: 'away', policies: ['q'] }]);
+  });
+});
+
+describe('a backup that is known to be damaged', () => {
+  const bad = backup(web, HOUR, { id: snapshotId('bad') });
+  const given = (held: readonly ReturnType<typeof backup>[], damaged: string) => {
+    const known = facts({ pve: inventory([web]) }, held);
+    const marked = [...known.repositories].map(
+      ([name, one]) => [name, { ...one, damaged: new Set([damaged]) }] as const,
+    );
+    return { ...known, repositories: new Map(marked) };
+  };
+
+  it('counts as if it were not there, and is named', () => {
+    const plan = makePlan(daily, given([bad, backup(web, 30 * HOUR)], bad.id));
+    expect(plan.backups).toMatchObject([
+      { reason: { kind: 'newest-damaged', snapshot: bad.id, ageMs: HOUR }, newest: { id: bad.id } },
+    ]);
+  });
+
+  it('is known by the id that it had before', () => {
+    const copied = { ...bad, id: snapshotId('c0'), original: bad.id };
+    expect(refs(makePlan(daily, given([copied], bad.id)).backups)).toEqual(['qemu/101']);
+  });
+
+  it('is nothing to worry about when the one before is fresh', () => {
+    const plan = makePlan(daily, given([bad, backup(web, 2 * HOUR)], bad.id));
+    expect(plan.fresh).toMatchObject([{ ageMs: 2 * HOUR }]);
   });
 });
 
@@ -217,20 +255,24 @@ describe('a nightly run with an rpo of 24 h', () => {
     wait: fc.integer({ min: 0, max: 4 * HOUR }),
     /** From the start of the dump to a second apply in the same night. */
     again: fc.integer({ min: 0, max: 4 * HOUR }),
+    /** How long the dump takes. */
+    durationMs: fc.integer({ min: 0, max: 20 * HOUR }),
   });
 
   it('backs up every night, and never twice in one', () => {
     fc.assert(
       fc.property(fc.array(night, { minLength: 1, maxLength: 30 }), (nights) => {
-        const made: number[] = [];
+        const made: { readonly time: number; readonly durationMs: number }[] = [];
         const isDue = (now: number) => {
-          const held = made.map((time) => backup(web, NOW - time));
+          const held = made.map(({ time, durationMs }) =>
+            backup(web, NOW - time, { history: { durationMs, readBytes: 0, newBytes: 0 } }),
+          );
           return makePlan(daily, { ...facts({ pve: inventory([web]) }, held), now }).backups.length === 1;
         };
-        for (const [index, { jitter, wait, again }] of nights.entries()) {
+        for (const [index, { jitter, wait, again, durationMs }] of nights.entries()) {
           const start = NOW + index * 24 * HOUR + jitter;
           expect(isDue(start)).toBe(true);
-          made.push(start + wait);
+          made.push({ time: start + wait, durationMs });
           expect(isDue(start + wait + again)).toBe(false);
         }
       }),

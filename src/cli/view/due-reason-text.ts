@@ -12,6 +12,10 @@ export function dueReasonText(reason: DueReason): string {
       return `${formatDuration(reason.ageMs)} old, rpo ${formatDuration(reason.rpoMs)}`;
     case 'too-old-before-next-run':
       return `${formatDuration(reason.ageMs)}, ${formatDuration(reason.ageMs + reason.cadenceMs)} by next run`;
+    case 'scheduled':
+      return `${formatDuration(reason.ageMs)} old, scheduled since`;
+    case 'newest-damaged':
+      return `the newest, ${formatDuration(reason.ageMs)} old, is damaged`;
     case 'clock-behind':
       return `newest is ${formatDuration(reason.aheadMs)} ahead of this clock`;
   }

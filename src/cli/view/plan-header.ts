@@ -15,6 +15,8 @@ export interface PlanHeader {
   /** For moments: `Europe/Berlin`. */
   readonly timeZone: string;
   readonly cadenceMs: number;
+  /** How many nodes are worked on at once; absent in plans of earlier versions. */
+  readonly parallel?: number;
   /** In the order of the site file. */
   readonly policies: readonly { readonly name: string; readonly rpoMs: number }[];
   readonly nodesOnline: number;
@@ -31,11 +33,13 @@ export function planHeader(
     timeZone,
     revision,
     part,
+    parallel,
   }: {
     readonly title: string;
     readonly timeZone: string;
     readonly revision?: SiteRevision | undefined;
     readonly part?: PlanPart;
+    readonly parallel?: number | undefined;
   },
 ): PlanHeader {
   const inventories = firstOfEachCluster(reachedHosts(site, facts)).map((host) => host.inventory);
@@ -46,6 +50,7 @@ export function planHeader(
     ...(part !== undefined && !isWhole(part) && { part }),
     timeZone,
     cadenceMs: site.cadenceMs,
+    ...(parallel !== undefined && { parallel }),
     policies: site.backups.map(({ name, rpoMs }) => ({ name, rpoMs })),
     nodesOnline: nodes.filter((node) => node.online).length,
     nodes: nodes.length,

@@ -1,8 +1,8 @@
 import type { BackupAction, FreshGuest, LeftAlone, Plan } from '../../plan/plan.ts';
 import { dueReasonText } from './due-reason-text.ts';
+import { amountsText, estimateText, sumOfEstimates } from './estimate-text.ts';
 import { guestText } from './guest-text.ts';
-import { formatBytes, formatDuration } from './quantities.ts';
-import { readBytes } from './read-bytes.ts';
+import { formatDuration } from './quantities.ts';
 import type { Row, Section } from './text-layout.ts';
 
 interface Policy {
@@ -35,13 +35,13 @@ export function policySections(
 function backupRows(backups: readonly BackupAction[], verbose: boolean): readonly Row[] {
   if (verbose || backups.length <= SHOWN_BACKUPS + 1) return backups.map(backupRow);
   const rest = backups.slice(SHOWN_BACKUPS);
-  const more = `${rest.length} more (--verbose), ${formatBytes(readBytes(rest))}`;
-  return [...backups.slice(0, SHOWN_BACKUPS).map(backupRow), { glyph: '+', cells: [more] }];
+  const more = [`${rest.length} more (--verbose)`, amountsText(sumOfEstimates(rest))];
+  const cells = [more.filter((text) => text !== '').join(', ')];
+  return [...backups.slice(0, SHOWN_BACKUPS).map(backupRow), { glyph: '+', cells }];
 }
 
 function backupRow(action: BackupAction): Row {
-  const bytes = readBytes([action]);
-  const details = [bytes > 0 ? formatBytes(bytes) : '', alsoText(action.policies)];
+  const details = [estimateText(action.estimate), alsoText(action.policies)];
   return {
     glyph: '+',
     cells: [

@@ -12,6 +12,7 @@ import { planProblemText } from './plan-problem-text.ts';
 import { restoreRows } from './plan-restore-text.ts';
 import { planTotals } from './plan-totals.ts';
 import { formatDuration, formatMoment } from './quantities.ts';
+import { runEndText } from './run-end-text.ts';
 import { terminalSafe } from './terminal-safe.ts';
 import { layOutSection, type Row, type Section, wrapLine } from './text-layout.ts';
 
@@ -34,7 +35,9 @@ export function renderPlanText(plan: Plan, header: PlanHeader, options: PlanText
   const blocks = [
     headerLines(plan, header, width),
     ...planSections(plan, header, verbose).map((section) => layOutSection(section, { colour, width })),
-    [planTotals(plan), ...savedLines(options, header)].flatMap((line) => wrapLine(terminalSafe(line), width)),
+    [...endLines(plan, header), planTotals(plan), ...savedLines(options, header)].flatMap((line) =>
+      wrapLine(terminalSafe(line), width),
+    ),
   ];
   return blocks
     .filter((lines) => lines.length > 0)
@@ -52,6 +55,15 @@ function headerLines(plan: Plan, header: PlanHeader, width: number): readonly st
 /** `@3f9c1e2 (clean)` */
 function revisionText({ revision }: PlanHeader): string {
   return revision === undefined ? '' : `@${revision.commit} (${revision.clean ? 'clean' : 'changed since'})`;
+}
+
+/** Taken for as many nodes at once as there are where the plan does not say. */
+function endLines(
+  plan: Plan,
+  { timeZone, parallel = Number.MAX_SAFE_INTEGER }: PlanHeader,
+): readonly string[] {
+  const text = runEndText(plan, { parallel, timeZone });
+  return text === undefined ? [] : [text];
 }
 
 function savedLines({ saved }: PlanTextOptions, { timeZone }: PlanHeader): readonly string[] {

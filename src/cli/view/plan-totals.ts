@@ -1,6 +1,6 @@
 import type { Plan } from '../../plan/plan.ts';
-import { count, formatBytes } from './quantities.ts';
-import { readBytes } from './read-bytes.ts';
+import { amountsText, sumOfEstimates } from './estimate-text.ts';
+import { count } from './quantities.ts';
 
 /** The last line of a plan: what would be done, in one sentence or two. */
 export function planTotals(plan: Plan): string {
@@ -15,8 +15,8 @@ export function planTotals(plan: Plan): string {
 }
 
 function actionTexts({ backups, nodeConfigs, restores, forgets }: Plan): readonly string[] {
-  const bytes = readBytes(backups);
-  const reading = bytes > 0 ? ` (reads up to ${formatBytes(bytes)})` : '';
+  const amounts = amountsText(sumOfEstimates(backups));
+  const reading = amounts === '' ? '' : ` (reads ${amounts})`;
   const overwrites = restores.filter((action) => action.replaces !== undefined).length;
   return [
     ...(backups.length > 0 ? [`${backups.length} to back up${reading}`] : []),

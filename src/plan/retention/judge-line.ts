@@ -1,6 +1,6 @@
 import type { BackupPolicy } from '../../config/site.ts';
 import type { GuestSnapshot, RepositoryFacts } from '../facts.ts';
-import { newestOf } from '../judge-freshness.ts';
+import { isNamed, newestOf } from '../judge-freshness.ts';
 import type { KeepReason, KeptSnapshot } from './forget-plan.ts';
 import { type DatedSnapshot, keepRules } from './keep-rules.ts';
 
@@ -64,9 +64,4 @@ function wishOf(
     const wanting = rules.get(id);
     return wanting && { kind: 'rules', policy, rules: wanting };
   };
-}
-
-/** By its id, or by the one it had before restic rewrote it. */
-function isNamed({ id, original }: GuestSnapshot, ids: ReadonlySet<string>): boolean {
-  return ids.has(id) || (original !== undefined && ids.has(original));
 }
