@@ -16,6 +16,7 @@ const EMPTY: RepositoryFacts = {
   keyCount: 0,
   pinned: new Set(),
   damaged: new Set(),
+  verified: new Map(),
 };
 
 /**

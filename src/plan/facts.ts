@@ -28,6 +28,8 @@ export interface RepositoryFacts {
   readonly pinned: ReadonlySet<string>;
   /** Snapshots in which the last verification found damage, by id or original. */
   readonly damaged: ReadonlySet<string>;
+  /** When a verification found a snapshot whole last, milliseconds since 1970, by id or original; without the damaged. */
+  readonly verified: ReadonlyMap<string, number>;
 }
 
 /** A snapshot that holds a guest. */

@@ -6,29 +6,35 @@ export interface SnapshotMarks {
   readonly pinned: ReadonlySet<string>;
   /** Found damaged by the last verification that looked at them. */
   readonly damaged: ReadonlySet<string>;
+  /** When a verification found it whole last, milliseconds since 1970; of those only that are not damaged by now. */
+  readonly verified: ReadonlyMap<string, number>;
 }
 
 /** @param records oldest first: what is newer counts. @param now milliseconds since 1970 */
 export function snapshotMarks(records: readonly KnownRecord[], now: number): SnapshotMarks {
   const pinned = new Set<string>();
   const damaged = new Set<string>();
+  const verified = new Map<string, number>();
   for (const { record } of records) {
     if (record.kind === 'pin')
       mark(pinned, record.snapshots, record.until === undefined || Date.parse(record.until) > now);
     if (record.kind === 'verify') {
       mark(damaged, record.whole, false);
       mark(damaged, record.damaged, true);
+      for (const id of namesOf(record.whole)) verified.set(id, Date.parse(record.ended));
+      for (const id of namesOf(record.damaged)) verified.delete(id);
     }
   }
-  return { pinned, damaged };
+  return { pinned, damaged, verified };
 }
 
 function mark(marks: Set<string>, snapshots: readonly RecordedSnapshot[], isMarked: boolean): void {
-  for (const id of snapshots.flatMap(({ id, original }) => [
-    id,
-    ...(original === undefined ? [] : [original]),
-  ])) {
+  for (const id of namesOf(snapshots)) {
     if (isMarked) marks.add(id);
     else marks.delete(id);
   }
+}
+
+function namesOf(snapshots: readonly RecordedSnapshot[]): readonly string[] {
+  return snapshots.flatMap(({ id, original }) => (original === undefined ? [id] : [id, original]));
 }

@@ -224,6 +224,7 @@ const nodesOwn: Scene = {
           keyCount: 2,
           pinned: new Set<string>(),
           damaged: new Set<string>(),
+          verified: new Map(),
         },
       ],
     ]),

@@ -238,6 +238,7 @@ describe('notes', () => {
           keyCount: 1,
           pinned: new Set<string>(),
           damaged: new Set<string>(),
+          verified: new Map(),
         },
       ],
     ]);

@@ -150,6 +150,7 @@ export function facts(
           keyCount: 2,
           pinned: new Set(),
           damaged: new Set(),
+          verified: new Map(),
         },
       ]),
     ),

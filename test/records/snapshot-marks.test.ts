@@ -34,6 +34,7 @@ describe('what records say of snapshots', () => {
     ],
     ['one of the past takes an earlier one back', [pin('a'), pin('a', '1970-01-01T00:00:00Z')], '', ''],
     ['a newer one holds again', [pin('a', '1970-01-01T00:00:00Z'), pin('a')], 'a a-before', ''],
+    ['wholeness until damage is found', [verified(['a', 'b'], []), verified([], ['b'])], '', 'b'],
     ['damage that was found', [verified(['a'], ['b'])], '', 'b'],
     ['damage that was put right', [verified([], ['a', 'b']), verified(['a'], [])], '', 'b'],
   ])('%s', (_, records, pinned, damaged) => {
@@ -43,5 +44,15 @@ describe('what records say of snapshots', () => {
     );
     expect([...marks.pinned].join(' ')).toBe(pinned);
     expect([...marks.damaged].join(' ')).toBe(damaged);
+    expect([...marks.verified.keys()].filter((id) => marks.damaged.has(id))).toEqual([]);
+  });
+
+  it('when each was found whole last', () => {
+    const records = [verified(['a', 'b'], []), verified(['a'], ['b'])];
+    const { verified: times } = snapshotMarks(
+      records.map((record, time) => ({ record, time })),
+      NOW,
+    );
+    expect([...times]).toEqual([['a', Date.parse('2026-11-22T03:00:00Z')]]);
   });
 });
