@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Chalk } from 'chalk';
 import { describe, expect, it } from 'vitest';
+import { markdownSafe } from '../../src/cli/view/markdown-safe.ts';
 import { planHeader } from '../../src/cli/view/plan-header.ts';
+import { renderPlanMarkdown } from '../../src/cli/view/plan-markdown.ts';
 import { renderPlanText } from '../../src/cli/view/plan-text.ts';
 import type { Site } from '../../src/config/site.ts';
 import type { Facts } from '../../src/plan/facts.ts';
@@ -292,17 +294,22 @@ const hostileNames: Scene = {
   }),
 };
 
-function render(scene: Scene, { verbose = false, level = 0 as 0 | 1, width = 80 } = {}): string {
+function made(scene: Scene) {
   const plan = makePlan(scene.site, scene.facts, { restoreNames: scene.restoreNames ?? [] });
   const header = planHeader(scene.site, scene.facts, {
     title: 'pvebak plan site.yaml',
     timeZone: 'Europe/Berlin',
   });
+  return { plan, header };
+}
+
+function render(scene: Scene, { verbose = false, level = 0 as 0 | 1, width = 80 } = {}): string {
+  const { plan, header } = made(scene);
   return renderPlanText(plan, header, { colour: new Chalk({ level }), width, verbose });
 }
 
 function golden(name: string, actual: string): string {
-  const file = new URL(`../fixtures/plan/${name}.txt`, import.meta.url);
+  const file = new URL(`../fixtures/plan/${name}`, import.meta.url);
   if (UPDATE) writeFileSync(file, actual);
   return readFileSync(file, 'utf8');
 }
@@ -321,7 +328,7 @@ describe('the text of a plan', () => {
     ['nodes-verbose', nodesOwn, true],
   ])('is %s.txt', (name, scene, verbose) => {
     const text = render(scene, { verbose });
-    expect(text).toBe(golden(name, text));
+    expect(text).toBe(golden(`${name}.txt`, text));
   });
 
   it('keeps within 80 columns', () => {
@@ -348,5 +355,28 @@ describe('the text of a plan', () => {
     const scene = { site: site({ backups: [policy('all')] }), facts: facts({ pve: inventory(many) }) };
     expect(render(scene)).toContain('+ 40 more (--verbose)');
     expect(render(scene, { verbose: true })).toContain('qemu/459');
+  });
+});
+
+describe('a plan as Markdown', () => {
+  it.each<[string, Scene]>([
+    ['bad-night', badNight],
+    ['hostile-names', hostileNames],
+  ])('is %s.md', (name, scene) => {
+    const { plan, header } = made(scene);
+    const saved = { sha256: '7be1'.repeat(16), validUntil: plan.madeAt + 24 * HOUR };
+    const text = renderPlanMarkdown(plan, header, { saved });
+    expect(text).toBe(golden(`${name}.md`, text));
+  });
+
+  it.each([
+    ['<img src=x onerror=alert(1)>', '&#60;img src=x onerror=alert(1)&#62;'],
+    ['a|b `c` **d** [e](f)', 'a&#124;b &#96;c&#96; &#42;&#42;d&#42;&#42; &#91;e&#93;(f)'],
+    ['@everyone #12 !7 ~9', '&#64;everyone &#35;12 &#33;7 &#126;9'],
+    ['https://evil.test www.evil.test', 'https&#58;//evil.test www&#46;evil.test'],
+    ['23:41 is a time', '23:41 is a time'],
+    ['two\nlines', 'two&#92;u&#123;a&#125;lines'],
+  ])('shows %j as it is', (name, shown) => {
+    expect(markdownSafe(name)).toBe(shown);
   });
 });

@@ -34,7 +34,7 @@ export async function planCommand(
   const { stdout, colour } = surroundings;
   const saved = out === undefined ? undefined : encoded;
   if (json) stdout.write(encoded?.text ?? '');
-  else if (markdown) stdout.write(renderPlanMarkdown(made.plan, made.header, { saved }));
+  else if (markdown) stdout.write(renderPlanMarkdown(made.plan, made.header, { verbose, saved }));
   else
     stdout.write(
       renderPlanText(made.plan, made.header, { colour, width: textWidth(stdout), verbose, saved }),

@@ -21,7 +21,7 @@ export async function showCommand(
   const { plan, header, validUntil } = file;
   const saved = { sha256, validUntil };
   if (json) stdout.write(text);
-  else if (markdown) stdout.write(renderPlanMarkdown(plan, header, { saved }));
+  else if (markdown) stdout.write(renderPlanMarkdown(plan, header, { verbose, saved }));
   else stdout.write(renderPlanText(plan, header, { colour, width: textWidth(stdout), verbose, saved }));
   return EXIT_STATUS.done;
 }

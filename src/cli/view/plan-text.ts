@@ -4,15 +4,12 @@ import { dueReasonText } from './due-reason-text.ts';
 import { guestText, listText } from './guest-text.ts';
 import { forgetRows, forgetTitle } from './plan-forget-text.ts';
 import type { PlanHeader } from './plan-header.ts';
+import { endLines, headLines, type SavedAs } from './plan-lines.ts';
 import { nodeConfigRows } from './plan-node-config-text.ts';
 import { noteRows, notInBackupRows } from './plan-note-text.ts';
-import { planPartText } from './plan-part-text.ts';
 import { policySections } from './plan-policy-text.ts';
 import { planProblemText } from './plan-problem-text.ts';
 import { restoreRows } from './plan-restore-text.ts';
-import { planTotals } from './plan-totals.ts';
-import { formatDuration, formatMoment } from './quantities.ts';
-import { runEndText } from './run-end-text.ts';
 import { terminalSafe } from './terminal-safe.ts';
 import { layOutSection, type Row, type Section, wrapLine } from './text-layout.ts';
 
@@ -22,8 +19,8 @@ export interface PlanTextOptions {
   readonly width?: number;
   /** Lists what is fine as well, and long lists whole. */
   readonly verbose?: boolean;
-  /** Of a plan in a file: what names the file, and until when it may be carried out. */
-  readonly saved?: { readonly sha256: string; readonly validUntil: number } | undefined;
+  /** Of a plan in a file. */
+  readonly saved?: SavedAs | undefined;
 }
 
 /**
@@ -33,11 +30,9 @@ export interface PlanTextOptions {
 export function renderPlanText(plan: Plan, header: PlanHeader, options: PlanTextOptions): string {
   const { colour, width = 80, verbose = false } = options;
   const blocks = [
-    headerLines(plan, header, width),
+    headLines(plan, header).flatMap((line) => wrapLine(terminalSafe(line), width)),
     ...planSections(plan, header, verbose).map((section) => layOutSection(section, { colour, width })),
-    [...endLines(plan, header), planTotals(plan), ...savedLines(options, header)].flatMap((line) =>
-      wrapLine(terminalSafe(line), width),
-    ),
+    endLines(plan, header, options.saved).flatMap((line) => wrapLine(terminalSafe(line), width)),
   ];
   return blocks
     .filter((lines) => lines.length > 0)
@@ -45,33 +40,8 @@ export function renderPlanText(plan: Plan, header: PlanHeader, options: PlanText
     .join('\n');
 }
 
-function headerLines(plan: Plan, header: PlanHeader, width: number): readonly string[] {
-  const title = `${header.title}${revisionText(header)}   ${formatMoment(plan.madeAt, header.timeZone)}`;
-  const seen = `${header.nodesOnline}/${header.nodes} nodes, ${header.guests} guests, a run every ${formatDuration(header.cadenceMs)}`;
-  const part = header.part === undefined ? [] : [`ONLY A PART: ${planPartText(header.part)}`];
-  return [title, seen, ...part].flatMap((line) => wrapLine(terminalSafe(line), width));
-}
-
-/** `@3f9c1e2 (clean)` */
-function revisionText({ revision }: PlanHeader): string {
-  return revision === undefined ? '' : `@${revision.commit} (${revision.clean ? 'clean' : 'changed since'})`;
-}
-
-/** Taken for as many nodes at once as there are where the plan does not say. */
-function endLines(
-  plan: Plan,
-  { timeZone, parallel = Number.MAX_SAFE_INTEGER }: PlanHeader,
-): readonly string[] {
-  const text = runEndText(plan, { parallel, timeZone });
-  return text === undefined ? [] : [text];
-}
-
-function savedLines({ saved }: PlanTextOptions, { timeZone }: PlanHeader): readonly string[] {
-  if (saved === undefined) return [];
-  return [`Digest ${saved.sha256}, valid until ${formatMoment(saved.validUntil, timeZone)}.`];
-}
-
-function planSections(plan: Plan, header: PlanHeader, verbose: boolean): readonly Section[] {
+/** In the order in which it matters; those without rows are left out. */
+export function planSections(plan: Plan, header: PlanHeader, verbose: boolean): readonly Section[] {
   const late = plan.backups.filter((action) => action.reason.kind === 'too-old');
   return [
     {
@@ -90,7 +60,7 @@ function planSections(plan: Plan, header: PlanHeader, verbose: boolean): readonl
     { title: `UNCOVERED ${plan.uncovered.length}`, rows: uncoveredRows(plan, verbose) },
     { title: 'NOT IN BACKUP', rows: notInBackupRows(plan.notes) },
     { title: 'NOTES', rows: noteRows(plan.notes, { verbose }) },
-  ];
+  ].filter(({ rows }) => rows.length > 0);
 }
 
 function wrong(text: string): Row {
