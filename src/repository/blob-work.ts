@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { decrypt, encrypt, type MasterKey } from './encryption.ts';
+import { decrypt, encrypt, encryptInto, type MasterKey, OVERHEAD_BYTES } from './encryption.ts';
 import { looksRandom } from './looks-random.ts';
 import { type BlobId, type BlobType, blobId } from './object-id.ts';
-import { PackBuilder } from './pack-builder.ts';
+import { PackBuilder, SharedPackMemory } from './pack-builder.ts';
 import { encodePackHeader, type PackEntry } from './pack-header.ts';
 import { releaseMemory } from './release-memory.ts';
 
@@ -26,12 +26,14 @@ export type BlobTask =
   | { readonly kind: 'drop'; readonly held: number }
   /** Gives out what the thread has of a pack that is not full yet. */
   | { readonly kind: 'take-rest'; readonly type: BlobType }
+  /** The memory of a pack that is stored. Has no result. */
+  | { readonly kind: 'give-back'; readonly memory: SharedArrayBuffer }
   /** Encrypts what was compressed already. */
   | { readonly kind: 'encrypt'; readonly bytes: Uint8Array<ArrayBuffer> }
   | {
       readonly kind: 'pack';
       /** One after the other, as the entries say. */
-      readonly blobs: Uint8Array<ArrayBuffer>;
+      readonly blobs: Uint8Array;
       readonly entries: readonly PackEntry[];
     }
   | {
@@ -52,7 +54,7 @@ export type BlobResult =
     }
   | {
       readonly kind: 'take-rest';
-      readonly blobs: Uint8Array<ArrayBuffer>;
+      readonly blobs: Uint8Array;
       readonly entries: readonly PackEntry[];
     }
   | { readonly kind: 'encrypt'; readonly sealed: Uint8Array<ArrayBuffer> }
@@ -64,7 +66,8 @@ export type BlobResult =
 export interface MadePack {
   /** 64 hex digits */
   readonly id: string;
-  readonly file: Uint8Array<ArrayBuffer>;
+  /** In shared memory, which is to be given back, when the thread filled it from blobs that it held. */
+  readonly file: Uint8Array;
   readonly entries: readonly PackEntry[];
 }
 
@@ -81,9 +84,10 @@ interface HeldBlobs {
 export class BlobWork {
   readonly #key: MasterKey;
   readonly #held = new Map<number, HeldBlobs>();
+  readonly #memory = new SharedPackMemory();
   readonly #builders: Record<BlobType, PackBuilder> = {
-    data: new PackBuilder('data'),
-    tree: new PackBuilder('tree'),
+    data: new PackBuilder('data', this.#memory),
+    tree: new PackBuilder('tree', this.#memory),
   };
 
   constructor(key: MasterKey) {
@@ -102,6 +106,9 @@ export class BlobWork {
         return undefined;
       case 'take-rest':
         return this.#takeRest(task.type);
+      case 'give-back':
+        this.#memory.giveBack(task.memory);
+        return undefined;
       case 'encrypt':
         return { kind: 'encrypt', sealed: encrypt(this.#key, [task.bytes]) };
       case 'pack':
@@ -150,9 +157,10 @@ export class BlobWork {
         ? zstdCompressSync(bytes, { ...ZSTD, chunkSize: Math.max(64, bytes.length) })
         : undefined;
     const smaller = compressed !== undefined && compressed.length < bytes.length;
-    const sealed = encrypt(this.#key, [smaller ? compressed : bytes]);
-    const { length } = sealed;
-    this.#builders[type].add(id, sealed, smaller ? bytes.length : 0);
+    const plain = smaller ? compressed : bytes;
+    const length = plain.length + OVERHEAD_BYTES;
+    const uncompressedLength = smaller ? bytes.length : 0;
+    encryptInto(this.#key, [plain], this.#builders[type].place(id, { length, uncompressedLength }));
     if (compressed !== undefined) releaseMemory(compressed);
     return length;
   }
@@ -169,7 +177,7 @@ export class BlobWork {
 
   #replace(type: BlobType): PackBuilder {
     const filled = this.#builders[type];
-    this.#builders[type] = new PackBuilder(type);
+    this.#builders[type] = new PackBuilder(type, this.#memory);
     return filled;
   }
 }
@@ -182,21 +190,23 @@ export function transferables(message: BlobTask | BlobResult): ArrayBuffer[] {
     case 'seal':
       return 'packs' in message ? buffersOf(message.packs.map(({ file }) => file)) : [];
     case 'take-rest':
-      return 'blobs' in message ? [message.blobs.buffer] : [];
+      return 'blobs' in message ? buffersOf([message.blobs]) : [];
     case 'encrypt':
       return ['bytes' in message ? message.bytes.buffer : message.sealed.buffer];
     case 'pack':
-      return ['blobs' in message ? message.blobs.buffer : message.pack.file.buffer];
+      return buffersOf(['blobs' in message ? message.blobs : message.pack.file]);
     case 'open':
       return ['sealed' in message ? message.sealed.buffer : message.bytes.buffer];
     case 'drop':
+    case 'give-back':
     case 'damaged':
       return [];
   }
 }
 
-function buffersOf(views: readonly Uint8Array<ArrayBuffer>[]): ArrayBuffer[] {
-  return [...new Set(views.map(({ buffer }) => buffer))];
+/** Shared memory is not handed over. */
+function buffersOf(views: readonly Uint8Array[]): ArrayBuffer[] {
+  return [...new Set(views.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : [])))];
 }
 
 function hashAll(blobs: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
@@ -206,7 +216,7 @@ function hashAll(blobs: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuf
 }
 
 /** Puts header and length behind the blobs, in the same buffer where there is room. */
-function makePack(key: MasterKey, blobs: Uint8Array<ArrayBuffer>, entries: readonly PackEntry[]): MadePack {
+function makePack(key: MasterKey, blobs: Uint8Array, entries: readonly PackEntry[]): MadePack {
   const header = encrypt(key, [encodePackHeader(entries)]);
   const length = blobs.length + header.length + 4;
   const inPlace = blobs.byteOffset === 0 && length <= blobs.buffer.byteLength;

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type BlobResult, type BlobTask, transferables } from './blob-work.ts';
+import { type BlobResult, type BlobTask, type MadePack, transferables } from './blob-work.ts';
 import type { MasterKey } from './encryption.ts';
 import { type BlobId, type BlobType, blobId } from './object-id.ts';
+import { releaseMemory } from './release-memory.ts';
 
 /** Tasks are posted to a worker before it has finished the last one, so that it never waits for the main thread. */
 const POSTED_AT_ONCE = 4;
@@ -29,9 +30,26 @@ type ResultOf<K extends BlobTask['kind']> = Extract<BlobResult, { kind: K }>;
 export interface HeldBlobs {
   /** In the order in which they were handed over. */
   readonly ids: readonly BlobId[];
-  /** Puts some of them, by number, into the pack that the thread fills. */
-  seal(type: BlobType, wanted: readonly number[], compress: boolean): Promise<ResultOf<'seal'>>;
+  /**
+   * Puts some of them, by number, into the pack that the thread fills. Each pack that became full is to be freed once it is
+   * stored.
+   */
+  seal(type: BlobType, wanted: readonly number[], compress: boolean): Promise<SealedBlobs>;
   drop(): void;
+}
+
+export interface SealedBlobs extends Pick<ResultOf<'seal'>, 'lengths'> {
+  readonly packs: readonly FullPack[];
+}
+
+/** `free` takes its memory back: nothing may use the file afterwards. */
+export interface FullPack extends MadePack {
+  free(): void;
+}
+
+/** Blobs of a pack that is not full, to be freed like one. */
+export interface Rest extends ResultOf<'take-rest'> {
+  free(): void;
 }
 
 /**
@@ -70,14 +88,22 @@ export class BlobWorkers implements AsyncDisposable {
     const { ids } = await lane.ask<'hold'>({ kind: 'hold', held, blobs });
     return {
       ids: blobs.map((_, index) => blobId(ids.slice(index * 32, index * 32 + 32))),
-      seal: (type, wanted, compress) => lane.ask<'seal'>({ kind: 'seal', held, wanted, type, compress }),
+      seal: async (type, wanted, compress) => {
+        const { lengths, packs } = await lane.ask<'seal'>({ kind: 'seal', held, wanted, type, compress });
+        return { lengths, packs: packs.map((pack) => ({ ...pack, free: () => lane.takeBack(pack.file) })) };
+      },
       drop: () => lane.tell({ kind: 'drop', held }),
     };
   }
 
   /** What each thread has of a pack that is not full yet. */
-  takeRests(type: BlobType): Promise<readonly ResultOf<'take-rest'>[]> {
-    return Promise.all(this.#lanes.map((lane) => lane.ask<'take-rest'>({ kind: 'take-rest', type })));
+  takeRests(type: BlobType): Promise<readonly Rest[]> {
+    return Promise.all(
+      this.#lanes.map(async (lane) => {
+        const rest = await lane.ask<'take-rest'>({ kind: 'take-rest', type });
+        return { ...rest, free: () => lane.takeBack(rest.blobs) };
+      }),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -163,6 +189,12 @@ class WorkerLane {
   /** A task without a result. */
   tell(task: BlobTask): void {
     if (this.#failure === undefined) this.#worker.postMessage(task, transferables(task));
+  }
+
+  /** Frees memory that came from the thread. */
+  takeBack({ buffer }: Uint8Array): void {
+    if (buffer instanceof SharedArrayBuffer) this.tell({ kind: 'give-back', memory: buffer });
+    else releaseMemory(new Uint8Array(buffer));
   }
 
   async end(): Promise<void> {

@@ -1,7 +1,6 @@
 import type { Backend } from './backend.ts';
 import type { BlobIndex } from './blob-index.ts';
-import type { MadePack } from './blob-work.ts';
-import type { BlobWorkers } from './blob-workers.ts';
+import type { BlobWorkers, FullPack } from './blob-workers.ts';
 import { ByteBudget } from './byte-budget.ts';
 import type { IndexWriter } from './index-writer.ts';
 import { type BlobId, type BlobType, parseFileId, toHex } from './object-id.ts';
@@ -179,28 +178,29 @@ export class BlobWriter implements BlobSaver {
 
   /** Of what the threads have not filled a pack with, so that a snapshot leaves one pack of each type and not one a thread. */
   async #collectRests(type: BlobType): Promise<void> {
-    for (const { blobs, entries } of await this.#parts.workers.takeRests(type)) {
+    for (const { blobs, entries, free } of await this.#parts.workers.takeRests(type)) {
       for (const { id, offset, length, uncompressedLength } of entries)
         await this.#addToPack(type, id, { sealed: blobs.slice(offset, offset + length), uncompressedLength });
-      releaseMemory(blobs);
+      free();
     }
     if (!this.#builders[type].isEmpty) this.#startStoring(type, this.#makePack(type));
   }
 
-  async #makePack(type: BlobType): Promise<MadePack> {
+  async #makePack(type: BlobType): Promise<FullPack> {
     const { bytes, entries } = this.#builders[type];
     this.#builders[type] = new PackBuilder(type);
-    return (await this.#parts.workers.run({ kind: 'pack', blobs: bytes, entries })).pack;
+    const { pack } = await this.#parts.workers.run({ kind: 'pack', blobs: bytes, entries });
+    return { ...pack, free: () => releaseMemory(pack.file) };
   }
 
-  #startStoring(type: BlobType, pack: Promise<MadePack>): void {
+  #startStoring(type: BlobType, pack: Promise<FullPack>): void {
     const stored = this.#store(type, pack)
       .catch((cause: unknown) => this.#fail(cause))
       .finally(() => this.#storing.delete(stored));
     this.#storing.add(stored);
   }
 
-  async #store(type: BlobType, making: Promise<MadePack>): Promise<void> {
+  async #store(type: BlobType, making: Promise<FullPack>): Promise<void> {
     const { file, entries, ...pack } = await making;
     await this.#packBudget.take(1);
     try {
@@ -208,7 +208,7 @@ export class BlobWriter implements BlobSaver {
       const id = parseFileId(pack.id);
       if (id === undefined) throw new Error('a digest that is none');
       await this.#parts.backend.save({ type: 'data', name: id }, file);
-      releaseMemory(file);
+      pack.free();
       await this.#parts.indexWriter.add({ id, entries });
       for (const entry of entries) this.#taken.delete(type + toHex(entry.id));
     } finally {

@@ -41,6 +41,12 @@ export const encryptionReady: Promise<void> = sodium.ready;
 export function encrypt(key: MasterKey, parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const sealed = new Uint8Array(length + OVERHEAD_BYTES);
+  encryptInto(key, parts, sealed);
+  return sealed;
+}
+
+/** The same into memory that is there. @param sealed as long as the parts and OVERHEAD_BYTES together */
+export function encryptInto(key: MasterKey, parts: readonly Uint8Array[], sealed: Uint8Array): void {
   const nonce = randomBytes(NONCE_BYTES);
   sealed.set(nonce, 0);
   const cipher = createCipheriv('aes-256-ctr', preparedKey(key).encrypt, nonce);
@@ -52,7 +58,6 @@ export function encrypt(key: MasterKey, parts: readonly Uint8Array[]): Uint8Arra
     at += part.length;
   }
   sealed.set(authenticate(key, nonce, sealed.subarray(NONCE_BYTES, at)), at);
-  return sealed;
 }
 
 /**

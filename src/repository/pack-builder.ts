@@ -14,6 +14,35 @@ const FIRST_BYTES = 1 << 20;
  */
 const SPARE_BYTES = 17 << 20;
 
+/** Where a builder gets the memory for a pack that is larger than usual for trees. */
+export interface PackMemory {
+  take(bytes: number): Uint8Array;
+}
+
+const NEW_MEMORY: PackMemory = { take: (bytes) => new Uint8Array(bytes) };
+
+/**
+ * Memory that goes back and forth between a thread that fills packs and the one that stores them. Shared, so that it is not
+ * handed over: buffers of this size that come and go make the garbage collector run for each of them.
+ */
+export class SharedPackMemory implements PackMemory {
+  #spare: SharedArrayBuffer | undefined;
+
+  /** What it holds is what was in it before. */
+  take(bytes: number): Uint8Array {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return new Uint8Array(
+      spare !== undefined && spare.byteLength >= bytes ? spare : new SharedArrayBuffer(bytes),
+    );
+  }
+
+  /** Nobody may use it any longer. */
+  giveBack(memory: SharedArrayBuffer): void {
+    this.#spare = memory;
+  }
+}
+
 /**
  * The blobs of a pack that is being filled, one after the other in one buffer: kept apart for long, blobs of many threads
  * would leave the heap full of holes.
@@ -21,11 +50,13 @@ const SPARE_BYTES = 17 << 20;
 export class PackBuilder {
   readonly type: BlobType;
   readonly entries: PackEntry[] = [];
-  #bytes = new Uint8Array(FIRST_BYTES);
+  readonly #memory: PackMemory;
+  #bytes: Uint8Array = new Uint8Array(FIRST_BYTES);
   #length = 0;
 
-  constructor(type: BlobType) {
+  constructor(type: BlobType, memory: PackMemory = NEW_MEMORY) {
     this.type = type;
+    this.#memory = memory;
   }
 
   get isFull(): boolean {
@@ -37,24 +68,32 @@ export class PackBuilder {
   }
 
   /** All blobs, to be handed over; there may be room behind them in the buffer. */
-  get bytes(): Uint8Array<ArrayBuffer> {
+  get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
 
   /** The sealed bytes are copied, and gone afterwards. */
   add(id: BlobId, sealed: Uint8Array<ArrayBuffer>, uncompressedLength: number): void {
-    const { length } = sealed;
-    this.#makeRoom(length);
-    this.#bytes.set(sealed, this.#length);
-    this.entries.push({ id, type: this.type, offset: this.#length, length, uncompressedLength });
-    this.#length += length;
+    this.place(id, { length: sealed.length, uncompressedLength }).set(sealed);
     releaseMemory(sealed);
+  }
+
+  /** Takes a blob on whose sealed bytes the caller puts into the memory that it is given, at once. */
+  place(
+    id: BlobId,
+    { length, uncompressedLength }: { readonly length: number; readonly uncompressedLength: number },
+  ): Uint8Array {
+    this.#makeRoom(length);
+    const offset = this.#length;
+    this.entries.push({ id, type: this.type, offset, length, uncompressedLength });
+    this.#length += length;
+    return this.#bytes.subarray(offset, offset + length);
   }
 
   #makeRoom(length: number): void {
     if (this.#length + length <= this.#bytes.length) return;
     const filled = this.bytes;
-    this.#bytes = new Uint8Array(Math.max(PACK_BYTES, this.#length + length) + SPARE_BYTES);
+    this.#bytes = this.#memory.take(Math.max(PACK_BYTES, this.#length + length) + SPARE_BYTES);
     this.#bytes.set(filled);
   }
 }
