@@ -24,6 +24,19 @@ export function addSavedCommands(
     );
 
   program
+    .command('status <site>')
+    .description('grade every guest by its newest backup; ends as monitoring plugins do: 0, 1, 2 or 3')
+    .option('--json', 'as one JSON object', false)
+    .addHelpText('after', exampleText('pvebak status site.yaml', 'pvebak status site.yaml --json'))
+    .action((file: string, options) =>
+      runs(
+        import('./commands/status-command.ts').then(({ statusCommand }) =>
+          statusCommand(file, options, surroundings),
+        ),
+      ),
+    );
+
+  program
     .command('facts <site>')
     .description('record what hosts and repositories say now, to plan with it elsewhere; holds no secret')
     .option('--out <file>', 'where to; by default they are printed')

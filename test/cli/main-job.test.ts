@@ -169,7 +169,7 @@ describe('from nothing to restorable, in this order', () => {
 });
 
 describe('help', () => {
-  it.each(['init', 'validate', 'plan', 'apply', 'show', 'facts', 'restore', 'snapshots'])(
+  it.each(['init', 'validate', 'plan', 'apply', 'show', 'facts', 'status', 'restore', 'snapshots'])(
     'of %s shows an example',
     async (command) => {
       const { stdout, stderr, status } = await place.pvebak(command, '--help');

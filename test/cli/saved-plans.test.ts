@@ -193,3 +193,38 @@ describe('a plan from recorded facts', () => {
     expect(shown).toMatchObject({ status: 1, stderr: expect.stringContaining('site.yaml is no JSON') });
   });
 });
+
+describe('status', () => {
+  it('grades guests as a monitoring plugin does, the worst first', async () => {
+    const { stdout, status } = await place.pvebak('status', 'site.yaml');
+    expect(status).toBe(2);
+    const lines = stdout.split('\n');
+    expect(lines[0]).toMatch(
+      /^PVEBAK CRITICAL - 3 guests: 1 critical, 2 ok \| guests=3 ok=2 warning=0 critical=1 unknown=0 problems=0 oldest=\d+s$/,
+    );
+    expect(lines[3]).toMatch(/^! {2}lxc\/107 mail {2}fra\/fra2 {2}- +24 h +never +- +all +never backed up$/);
+    expect(lines[4]).toMatch(/^= {2}lxc\/105 git +fra\/fra1 +\d+ (?:s|min) .*KiB +all$/);
+  });
+
+  it('--json is one object', async () => {
+    const { stdout, status } = await place.pvebak('status', 'site.yaml', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      kind: 'pvebak-status',
+      version: 1,
+      level: 'critical',
+      guests: [
+        { guest: 'lxc/107', level: 'critical', why: { kind: 'none' } },
+        { guest: 'lxc/105', level: 'ok', newest: { bytes: expect.any(Number) } },
+        { guest: 'lxc/106', level: 'ok' },
+      ],
+    });
+    expect(status).toBe(2);
+  });
+
+  it('is unknown where it cannot tell', async () => {
+    place.write('elsewhere.yaml', siteFile({}).replace('./repository', './nowhere'));
+    const { stdout, status } = await place.pvebak('status', 'elsewhere.yaml');
+    expect(stdout).toMatch(/^PVEBAK UNKNOWN - .*nowhere/);
+    expect(status).toBe(3);
+  });
+});
