@@ -79,6 +79,15 @@ it.each(['5', '101%', 'all'])('prune --max-unused %s says what a share is', asyn
   expect(status).toBe(1);
 });
 
+it('forgets without --allow what a saved plan says: whoever saved it has seen it', async () => {
+  const before = place.stored('snapshots');
+  expect(before).toHaveLength(2);
+  await due('plan', 'site.yaml', '--out', 'plan.json');
+  const { stdout } = await place.succeed('apply', 'plan.json');
+  expect(stdout).toContain('1 backed up, 1 snapshots forgotten: ');
+  expect(place.stored('snapshots')).toHaveLength(2);
+});
+
 it('forgets nothing of a guest whose backup failed', async () => {
   await due('apply', 'site.yaml', '--yes');
   expect(place.stored('snapshots')).toHaveLength(3);

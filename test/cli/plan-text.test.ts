@@ -1,6 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Chalk } from 'chalk';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { makePlanFile } from '../../src/cli/saved/make-plan-file.ts';
+import { encodePlanFile, type PlanFile, parsePlanFile } from '../../src/cli/saved/plan-file.ts';
 import { markdownSafe } from '../../src/cli/view/markdown-safe.ts';
 import { planHeader } from '../../src/cli/view/plan-header.ts';
 import { renderPlanMarkdown } from '../../src/cli/view/plan-markdown.ts';
@@ -8,6 +11,7 @@ import { renderPlanText } from '../../src/cli/view/plan-text.ts';
 import type { Site } from '../../src/config/site.ts';
 import type { Facts } from '../../src/plan/facts.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
+import { UserError } from '../../src/user-error.ts';
 import {
   backup,
   facts,
@@ -380,3 +384,60 @@ describe('a plan as Markdown', () => {
     expect(markdownSafe(name)).toBe(shown);
   });
 });
+
+describe('a plan in a file', () => {
+  it.each<[string, Scene]>([
+    ['first-night', firstNight],
+    ['nothing-to-do', nothingToDo],
+    ['bad-night', badNight],
+    ['held-restores', heldRestores],
+    ['nodes', nodesOwn],
+    ['hostile-names', hostileNames],
+  ])('is printed as it was before: %s', (_, scene) => {
+    const { plan, header } = made(scene);
+    const read = parsePlanFile(encodePlanFile(fileOf(scene)), 'plan.json');
+    const options = { colour: new Chalk({ level: 0 }), verbose: true };
+    expect(renderPlanText(read.plan, read.header, options)).toBe(renderPlanText(plan, header, options));
+    expect(encodePlanFile(read)).toBe(encodePlanFile(fileOf(scene)));
+  });
+
+  it('that somebody has changed is refused or read, and does nothing else', () => {
+    const text = encodePlanFile(fileOf(badNight));
+    const pieces = fc.constantFrom(
+      '"',
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      '0',
+      'null',
+      '"kind"',
+      '-',
+      ':',
+      'e9',
+      '__proto__',
+    );
+    const change = fc.record({ at: fc.nat(text.length), cut: fc.nat(40), put: pieces });
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
+        const changed = changes.reduce(
+          (now, { at, cut, put }) => now.slice(0, at) + put + now.slice(at + cut),
+          text,
+        );
+        try {
+          parsePlanFile(changed, 'plan.json');
+        } catch (error) {
+          expect(error).toBeInstanceOf(UserError);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+function fileOf(scene: Scene): PlanFile {
+  const { plan, header } = made(scene);
+  const origin = { site: { file: 'site.yaml', sha256: '0'.repeat(64) }, madeBy: 'pvebak 0.1.0', header };
+  return makePlanFile(plan, scene, origin);
+}
