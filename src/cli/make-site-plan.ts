@@ -56,6 +56,7 @@ export async function makeSitePlan(
     timeZone: surroundings.timeZone,
     revision: await revision,
     part,
+    recorded,
     parallel,
   });
   const whole = makePlan(site, known.facts, { restoreNames: restore });

@@ -179,6 +179,7 @@ describe('a plan from recorded facts', () => {
   it('can be of a part, which the plan says', async () => {
     const part = ['--facts', 'facts.json', '--policy', 'all', '--exclude', 'lxc/107'];
     const { stdout } = await place.succeed('plan', 'site.yaml', ...part);
+    expect(stdout).toContain('as facts.json recorded it then\n');
     expect(stdout).toContain('ONLY A PART: policy all; without lxc/107\n');
     expect(stdout).not.toContain('lxc/107 mail');
   });

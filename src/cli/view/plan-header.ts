@@ -10,6 +10,8 @@ export interface PlanHeader {
   readonly title: string;
   /** Of the site file, where git knows it. */
   readonly revision?: SiteRevision;
+  /** The file of recorded facts that it was made from. */
+  readonly recorded?: string;
   /** Set when only a part was asked for. */
   readonly part?: PlanPart;
   /** For moments: `Europe/Berlin`. */
@@ -33,12 +35,14 @@ export function planHeader(
     timeZone,
     revision,
     part,
+    recorded,
     parallel,
   }: {
     readonly title: string;
     readonly timeZone: string;
     readonly revision?: SiteRevision | undefined;
     readonly part?: PlanPart;
+    readonly recorded?: string | undefined;
     readonly parallel?: number | undefined;
   },
 ): PlanHeader {
@@ -47,6 +51,7 @@ export function planHeader(
   return {
     title,
     ...(revision !== undefined && { revision }),
+    ...(recorded !== undefined && { recorded }),
     ...(part !== undefined && !isWhole(part) && { part }),
     timeZone,
     cadenceMs: site.cadenceMs,

@@ -16,6 +16,7 @@ export function headLines(plan: Plan, header: PlanHeader): readonly string[] {
   return [
     `${header.title}${revisionText(header)}   ${formatMoment(plan.madeAt, header.timeZone)}`,
     `${header.nodesOnline}/${header.nodes} nodes, ${header.guests} guests, a run every ${formatDuration(header.cadenceMs)}`,
+    ...(header.recorded === undefined ? [] : [`as ${header.recorded} recorded it then`]),
     ...(header.part === undefined ? [] : [`ONLY A PART: ${planPartText(header.part)}`]),
   ];
 }
