@@ -3,11 +3,13 @@ import { CommanderError } from 'commander';
 import { UserError } from '../user-error.ts';
 import { EXIT_STATUS, exitStatusOfError } from './exit-status.ts';
 import { runProgram } from './program.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { processSurroundings } from './surroundings.ts';
 import { errorText } from './view/error-text.ts';
 
 /** Runs pvebak with this process's arguments and sets the exit status. */
 export async function main(): Promise<void> {
+  keepHeapSmall();
   const interrupt = interruptSignal();
   const noticed = noticeEarlyEnd();
   outliveReaders();

@@ -14,7 +14,7 @@ export async function readSnapshot({ backend, key, where }: Repository, id: stri
   const text = name === undefined ? undefined : await readText({ backend, key }, name);
   if (name === undefined || text === undefined)
     throw new UserError('snapshot-not-found', `the repository ${where} holds no snapshot ${id}`);
-  return parseSnapshot(Buffer.from(text), name);
+  return parseSnapshot(text, name);
 }
 
 /**
@@ -42,14 +42,14 @@ export async function readSnapshots(repository: Repository): Promise<readonly Sn
       if (known[i] === undefined) read += 1;
     }
   }
-  const snapshots: Snapshot[] = [];
+  const dated: { readonly snapshot: Snapshot; readonly time: number }[] = [];
   for (const [id, text] of texts) {
-    snapshots.push(parseSnapshot(Buffer.from(text), id));
-    if (snapshots.length % PARSED_BETWEEN_YIELDS === 0) await yieldToOthers();
+    const snapshot = parseSnapshot(text, id);
+    dated.push({ snapshot, time: Date.parse(snapshot.time) });
+    if (dated.length % PARSED_BETWEEN_YIELDS === 0) await yieldToOthers();
   }
   if (read > 0 || texts.size < cached.size) await cache.save(texts);
-  const times = new Map(snapshots.map((snapshot) => [snapshot, Date.parse(snapshot.time)]));
-  return snapshots.sort((a, b) => (times.get(a) ?? 0) - (times.get(b) ?? 0));
+  return dated.sort((a, b) => a.time - b.time).map(({ snapshot }) => snapshot);
 }
 
 /** The plaintext of a snapshot's file; undefined when there is none. */

@@ -45,8 +45,11 @@ function open(key: MasterKey, sealed: Uint8Array): ReadonlyMap<string, string> |
     const compressed = decrypt(key, sealed);
     if (compressed === undefined) return undefined;
     const text = zstdDecompressSync(compressed, { maxOutputLength: MOST_BYTES }).toString('utf8');
-    const [magic, ...entries]: readonly unknown[] = JSON.parse(text);
-    return magic === MAGIC ? new Map(entries.filter(isEntry)) : undefined;
+    const entries: readonly unknown[] = JSON.parse(text);
+    if (entries[0] !== MAGIC) return undefined;
+    const texts = new Map<string, string>();
+    for (const entry of entries) if (isEntry(entry)) texts.set(entry[0], entry[1]);
+    return texts;
   } catch {
     return undefined;
   }

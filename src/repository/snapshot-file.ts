@@ -37,14 +37,9 @@ export function encodeSnapshot(facts: SnapshotFacts): Uint8Array {
 }
 
 /** @throws UserError `repository-damaged`, naming the snapshot */
-export function parseSnapshot(plaintext: Uint8Array, id: FileId): Snapshot {
+export function parseSnapshot(json: string, id: FileId): Snapshot {
   const where = `snapshots/${id}`;
-  let raw: Record<string, unknown>;
-  try {
-    raw = { ...JSON.parse(Buffer.from(plaintext).toString('utf8')) };
-  } catch (cause) {
-    throw damaged(where, 'not JSON', cause);
-  }
+  const raw = parseObject(json, where);
   const tree = parseBlobId(raw['tree']);
   const time = raw['time'];
   if (tree === undefined || typeof time !== 'string' || Number.isNaN(Date.parse(time)))
@@ -64,10 +59,25 @@ export function parseSnapshot(plaintext: Uint8Array, id: FileId): Snapshot {
   };
 }
 
+function parseObject(json: string, where: string): Readonly<Record<string, unknown>> {
+  let raw: Readonly<Record<string, unknown>> | null;
+  try {
+    raw = JSON.parse(json);
+  } catch (cause) {
+    throw damaged(where, 'not JSON', cause);
+  }
+  return raw ?? {};
+}
+
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
 function texts(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+  if (!Array.isArray(value)) return [];
+  return value.every(isText) ? value : value.filter(isText);
+}
+
+function isText(item: unknown): item is string {
+  return typeof item === 'string';
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { Chalk } from 'chalk';
 import { askRepository } from '../../src/cli/gather-facts.ts';
 import { encodeFactsFile, parseFactsFile } from '../../src/cli/saved/facts-file.ts';
+import { keepHeapSmall } from '../../src/cli/small-heap.ts';
 import { planHeader } from '../../src/cli/view/plan-header.ts';
 import { renderPlanText } from '../../src/cli/view/plan-text.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
@@ -116,11 +117,19 @@ function snapshotOf({ ref, identity }: Guest, ageMs: number): Uint8Array {
     tags: ['pvebak', `guest=${identity.line}`, 'policy=all', 'run=0123456789abcdef'],
     username: 'root',
     programVersion: 'pvebak 0.1.0',
+    summary: {
+      backupStart: new Date(NOW - ageMs).toISOString(),
+      backupEnd: new Date(NOW - ageMs + 600_000).toISOString(),
+      totalBytesProcessed: 32 * 2 ** 30,
+      dataAdded: 2 ** 30,
+      dataAddedPacked: 2 ** 29,
+    },
   });
 }
 
 async function plan(folder: string): Promise<PlanFigures> {
   const { facts: recorded } = parseFactsFile(readFileSync(join(folder, 'facts.json'), 'utf8'), 'facts.json');
+  keepHeapSmall();
   const started = performance.now();
   const repository = await openRepository(folderBackend(join(folder, 'repository')), PASSWORD, {
     cacheFolder: join(folder, 'cache'),
