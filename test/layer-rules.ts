@@ -71,16 +71,24 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
     modules: ['node:*'],
   },
   config: {
-    reason: 'It turns site.yaml into data. Vmids, node names and guests are parsed by those who know them.',
-    values: ['pve'],
+    reason:
+      'It turns site.yaml into data. Vmids, node names, guests and schedules are parsed by those who know them.',
+    values: ['pve', 'schedule'],
     types: [],
     modules: ['node:*', 'ajv', 'yaml'],
   },
   plan: {
     reason:
       'It is a pure function from facts to a plan: data of others as types, and of pve what, with all that it calls, is as pure. No modules at all: no I/O, no clock, no randomness.',
-    values: ['pve'],
+    values: ['pve', 'schedule'],
     types: ['config'],
+    modules: [],
+  },
+  schedule: {
+    reason:
+      'Moments of cron lines and hours of the day in time zones, for the site file and for the planner: as pure as that one.',
+    values: [],
+    types: [],
     modules: [],
   },
   pve: {

@@ -120,6 +120,7 @@ async function runOnNode(
 ): Promise<Attempt> {
   const { ports, sessions, threads, signal } = context;
   if (signal.aborted) return { kind: 'skipped', reason: 'interrupted before it began' };
+  if (isTooLate(action)) return { kind: 'skipped', reason: 'the hours in which it may begin are over' };
   begin();
   const host = ports.hosts.get(hostOf(action));
   if (host === undefined) throw new Error('the plan names a host that the site does not have');
@@ -136,6 +137,11 @@ async function runOnNode(
   } catch (error) {
     return failedOutcome(error, signal.aborted);
   }
+}
+
+/** The window of its policies has closed while it waited for its turn. */
+function isTooLate(action: Action): boolean {
+  return action.kind === 'backup' && action.notAfter !== undefined && Date.now() >= action.notAfter;
 }
 
 function jobOf(action: Action, { inventories }: ApplyPorts): NodeJob {

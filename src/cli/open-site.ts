@@ -9,18 +9,19 @@ import type { Surroundings } from './surroundings.ts';
 import { readSecret } from './way-in.ts';
 
 /** Reads and checks the site file. @throws SiteFileError */
-export function openSite(file: string, { home }: Surroundings): Promise<Site> {
-  return loadSite(file, { home, read: (path) => readFile(path, 'utf8') });
+export function openSite(file: string, { home, timeZone }: Surroundings): Promise<Site> {
+  return loadSite(file, { home, timeZone, read: (path) => readFile(path, 'utf8') });
 }
 
 /** As `openSite`, with what names the text that was read for good. */
 export async function openNamedSite(
   file: string,
-  { home }: Surroundings,
+  { home, timeZone }: Surroundings,
 ): Promise<{ readonly site: Site; readonly name: SiteFileName }> {
   const read = createHash('sha256');
   const site = await loadSite(file, {
     home,
+    timeZone,
     read: async (path) => {
       const text = await readFile(path, 'utf8');
       read.update(text);

@@ -1,41 +1,49 @@
 import { dirname } from 'node:path';
-import { buildBackup, buildRetention } from './build-backup.ts';
+import { buildBackup, buildSkip, isSkip } from './build-backup.ts';
 import { buildHost } from './build-host.ts';
 import { buildRestore } from './build-restore.ts';
 import { buildSecret } from './build-secret.ts';
 import { expandPath, type PathBase } from './expand-path.ts';
 import { parseDuration } from './parse-duration.ts';
 import { promised } from './promised.ts';
-import type { RawRepository, RawSite } from './raw-site.ts';
-import type { HostEntry, RepositoryEntry, Retention, Site } from './site.ts';
+import type { RawDefaults, RawRepository, RawSite } from './raw-site.ts';
+import type { HostEntry, RepositoryEntry, Site } from './site.ts';
 
 /** What policies and restores take from the rest of the file. */
 export interface Surroundings {
   /** The repository of those that name none, where there is one. */
   readonly repository: string | undefined;
-  readonly rpoMs: number;
-  readonly retention: Retention | undefined;
+  readonly cadenceMs: number;
+  readonly defaults: RawDefaults;
+  readonly timeZone: string;
   readonly hosts: ReadonlyMap<string, HostEntry>;
 }
 
 /** Fills in defaults and makes paths absolute; the data has passed the schema and `check-site.ts`. */
-export function buildSite(raw: RawSite, at: { readonly file: string; readonly home: string }): Site {
+export function buildSite(
+  raw: RawSite,
+  at: { readonly file: string; readonly home: string; readonly timeZone?: string | undefined },
+): Site {
   const base = { folder: dirname(at.file), home: at.home };
   const cadenceMs = promised(parseDuration(raw.cadence ?? '24h'), 'cadence');
   const repositories = mapEntries(raw.repositories, (name, entry) => buildRepository(name, entry, base));
   const hosts = mapEntries(raw.hosts, (name, entry) => buildHost(name, entry, base));
   const surroundings = {
     repository: raw.defaults?.repository ?? onlyName(repositories),
-    rpoMs: raw.defaults?.rpo === undefined ? cadenceMs : promised(parseDuration(raw.defaults.rpo), 'rpo'),
-    retention: buildRetention(raw.defaults?.retention),
+    cadenceMs,
+    defaults: raw.defaults ?? {},
+    timeZone: raw.time_zone ?? at.timeZone ?? 'UTC',
     hosts,
   };
+  const entries = raw.backups ?? [];
+  const skips = entries.filter(isSkip);
   return {
     file: at.file,
     cadenceMs,
     repositories,
     hosts,
-    backups: (raw.backups ?? []).map((backup) => buildBackup(backup, surroundings)),
+    backups: entries.filter((entry) => !isSkip(entry)).map((entry) => buildBackup(entry, surroundings)),
+    ...(skips.length > 0 && { skips: skips.map((entry) => buildSkip(entry, surroundings)) }),
     restores: (raw.restores ?? []).map((restore) => buildRestore(restore, surroundings)),
   };
 }

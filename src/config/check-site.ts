@@ -1,5 +1,7 @@
+import { checkPolicies } from './check-policies.ts';
+import { type TextAt, textsAt, valuesAt } from './data-paths.ts';
 import { expandPath } from './expand-path.ts';
-import type { DataPath, Finding } from './finding.ts';
+import type { Finding } from './finding.ts';
 import { nearest } from './nearest.ts';
 import { isRecord } from './schema-error.ts';
 
@@ -21,6 +23,7 @@ export function checkSite(data: unknown): readonly Finding[] {
     }),
     ...REPOSITORY_REFERENCES.flatMap((pattern) => unknownNames(textsAt(data, pattern), repositories)),
     ...undecidedRepositories(data, repositories.names),
+    ...checkPolicies(data),
     ...LOCAL_PATHS.flatMap((pattern) => foreignHomes(textsAt(data, pattern))),
   ];
 }
@@ -45,11 +48,6 @@ const LOCAL_PATHS = [
   ['hosts', '*', 'known_hosts'],
   ['hosts', '*', 'known_hosts', '*'],
 ];
-
-interface TextAt {
-  readonly path: DataPath;
-  readonly text: string;
-}
 
 interface Known {
   readonly what: string;
@@ -108,7 +106,7 @@ function undecidedRepositories(data: unknown, names: readonly string[] | undefin
   if (hasDefault || names === undefined || names.length < 2) return [];
   const entries = [...valuesAt(data, ['backups', '*']), ...valuesAt(data, ['restores', '*'])];
   return entries
-    .filter(({ value }) => isRecord(value) && !('repository' in value))
+    .filter(({ value }) => isRecord(value) && !('repository' in value) && !('skip' in value))
     .map(({ path }) => ({
       path,
       at: 'key',
@@ -126,29 +124,4 @@ function foreignHomes(paths: readonly TextAt[]): readonly Finding[] {
       message: `"${text}" names another user's home folder`,
       hint: 'write the whole path; only ~/ is understood',
     }));
-}
-
-function textsAt(data: unknown, pattern: readonly string[]): readonly TextAt[] {
-  return valuesAt(data, pattern).flatMap(({ path, value }) =>
-    typeof value === 'string' ? [{ path, text: value }] : [],
-  );
-}
-
-/** All values whose path fits the pattern; `*` stands for any key or index. */
-function valuesAt(
-  data: unknown,
-  pattern: readonly string[],
-): readonly { readonly path: DataPath; readonly value: unknown }[] {
-  const [segment, ...rest] = pattern;
-  if (segment === undefined) return [{ path: [], value: data }];
-  return childrenOf(data)
-    .filter(([key]) => segment === '*' || key === segment)
-    .flatMap(([key, child]) =>
-      valuesAt(child, rest).map(({ path, value }) => ({ path: [key, ...path], value })),
-    );
-}
-
-function childrenOf(data: unknown): readonly (readonly [string | number, unknown])[] {
-  if (Array.isArray(data)) return [...data.entries()];
-  return isRecord(data) ? Object.entries(data) : [];
 }

@@ -15,6 +15,8 @@ import { type TextProblem, toSiteProblems } from './source-text.ts';
 export interface SiteSurroundings {
   /** What `~` stands for, absolute. */
   readonly home: string;
+  /** The zone of schedules and windows for which the file names none; absent: UTC. */
+  readonly timeZone?: string;
 }
 
 const MAX_BYTES = 1024 * 1024;
@@ -29,18 +31,18 @@ export async function loadSite(
   file: string,
   options: SiteSurroundings & { readonly read: (path: string) => Promise<string> },
 ): Promise<Site> {
-  return parseSite(await readText(file, options.read), { file, home: options.home });
+  return parseSite(await readText(file, options.read), { ...options, file });
 }
 
 /** As `loadSite`, with the text at hand. */
 export function parseSite(text: string, options: SiteSurroundings & { readonly file: string }): Site {
-  const { file, home } = options;
+  const { file, home, timeZone } = options;
   if (Buffer.byteLength(text) > MAX_BYTES) {
     throw new UserError('site-file', `${file} is larger than 1 MiB`, { hint: 'is this the site file?' });
   }
   const yaml = parseYaml(file, text);
   const checked = checkTree(yaml);
-  if (checked.kind === 'good') return buildSite(checked.raw, { file: resolve(file), home });
+  if (checked.kind === 'good') return buildSite(checked.raw, { file: resolve(file), home, timeZone });
   throw new SiteFileError(file, toSiteProblems(yaml.source, checked.problems));
 }
 

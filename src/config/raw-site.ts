@@ -2,15 +2,22 @@
 export interface RawSite {
   readonly version: 1;
   readonly cadence?: string;
+  readonly time_zone?: string;
   readonly repositories: Readonly<Record<string, RawRepository>>;
   readonly hosts: Readonly<Record<string, RawHost>>;
-  readonly defaults?: {
-    readonly repository?: string;
-    readonly rpo?: string;
-    readonly retention?: RawRetention;
-  };
+  readonly defaults?: RawDefaults;
   readonly backups?: readonly RawBackup[];
   readonly restores?: readonly RawRestore[];
+}
+
+export interface RawDefaults {
+  readonly repository?: string;
+  readonly rpo?: string;
+  readonly schedule?: string;
+  readonly window?: string;
+  readonly verify_within?: string;
+  readonly backup_mode?: 'snapshot' | 'suspend' | 'stop';
+  readonly retention?: RawRetention;
 }
 
 export type OneOrMore<T> = T | readonly T[];
@@ -84,8 +91,20 @@ export interface RawBackup {
   readonly include?: RawFilter;
   readonly exclude?: RawFilter;
   readonly rpo?: string;
+  readonly schedule?: string;
+  readonly time_zone?: string;
+  readonly window?: string;
+  readonly verify_within?: string;
+  readonly fallback?: boolean;
+  readonly skip?: RawSkip;
   readonly backup_mode?: 'snapshot' | 'suspend' | 'stop';
   readonly retention?: RawRetention;
+}
+
+export interface RawSkip {
+  readonly reason: string;
+  readonly owner: string;
+  readonly until: string;
 }
 
 export interface RawFilter {
@@ -93,6 +112,7 @@ export interface RawFilter {
   readonly tags?: OneOrMore<string>;
   readonly name?: OneOrMore<string>;
   readonly type?: OneOrMore<'qemu' | 'lxc'>;
+  readonly status?: OneOrMore<string>;
 }
 
 export interface RawRetention {

@@ -1,4 +1,6 @@
 import type { GuestRef, GuestType, NodeName, Vmid } from '../pve/guest.ts';
+import type { CronLine } from '../schedule/cron-line.ts';
+import type { DailyWindow } from '../schedule/daily-window.ts';
 
 /**
  * A site file after validation: every default filled in, every path absolute, every duration in
@@ -12,6 +14,8 @@ export interface Site {
   readonly repositories: ReadonlyMap<string, RepositoryEntry>;
   readonly hosts: ReadonlyMap<string, HostEntry>;
   readonly backups: readonly BackupPolicy[];
+  /** Policies that leave guests out on purpose; absent: none. */
+  readonly skips?: readonly SkipPolicy[];
   readonly restores: readonly RestoreIntent[];
 }
 
@@ -116,21 +120,53 @@ export interface VzdumpOptions {
   readonly stopwaitMinutes?: number;
 }
 
-export interface BackupPolicy {
+/** Which guests a policy is for. */
+export interface PolicySelection {
   readonly name: string;
   readonly hosts: readonly string[];
-  readonly repository: string;
   readonly select:
     | { readonly kind: 'vmid'; readonly vmids: readonly Vmid[] }
+    /** With the pools below it. */
     | { readonly kind: 'pool'; readonly pool: string }
     | { readonly kind: 'all' };
   readonly include: GuestFilter | undefined;
   readonly exclude: GuestFilter | undefined;
-  /** How old the newest backup may be, in milliseconds. */
+}
+
+/** The guests that it selects are left out on purpose, by all policies, until a day has passed. */
+export interface SkipPolicy extends PolicySelection {
+  readonly reason: string;
+  readonly owner: string;
+  /** The last day, `2026-12-31`. */
+  readonly until: string;
+  readonly timeZone: string;
+}
+
+export interface BackupPolicy extends PolicySelection {
+  readonly repository: string;
+  /** How old the newest backup may be, in milliseconds; with a schedule the longest time between its moments, and one cadence. */
   readonly rpoMs: number;
+  /** When backups are to be made; absent: as the rpo asks. */
+  readonly schedule?: Schedule;
+  /** Backups begin only in these hours; absent: at any time. */
+  readonly window?: DailyWindow;
+  /** The newest backup is read and proved again after so many milliseconds. */
+  readonly verifyWithinMs?: number;
+  /** Selects only guests that no policy without this selects. */
+  readonly fallback?: true;
+  /** What this policy says itself. */
   readonly backupMode?: BackupMode;
+  /** What counts where no policy of a guest says a mode itself. */
+  readonly defaultMode?: BackupMode;
   /** What the policy wants kept of each guest; absent: everything. */
   readonly retention?: Retention;
+}
+
+export interface Schedule {
+  /** Its five fields as the file has them. */
+  readonly cron: string;
+  readonly line: CronLine;
+  readonly timeZone: string;
 }
 
 /** A snapshot stays when any rule wants it, with restic's meaning; at least one is given. */
@@ -152,6 +188,8 @@ export interface GuestFilter {
   /** Patterns with `*` and `?`. */
   readonly names: readonly string[];
   readonly types: readonly GuestType[];
+  /** `running`, `stopped`, ... as the node says it when the plan is made. */
+  readonly statuses: readonly string[];
 }
 
 export interface RestoreIntent {

@@ -22,7 +22,7 @@ export function collectNotes(
       keyCount === 1 ? [{ kind: 'one-key', repository }] : [],
     ),
     ...site.backups
-      .filter((policy) => policy.rpoMs < site.cadenceMs)
+      .filter(({ rpoMs, schedule }) => schedule === undefined && rpoMs < site.cadenceMs)
       .map(({ name, rpoMs }): PlanNote => {
         return { kind: 'rpo-below-cadence', policy: name, rpoMs, cadenceMs: site.cadenceMs };
       }),

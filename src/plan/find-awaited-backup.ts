@@ -9,12 +9,13 @@ import type { BackupPlan } from './plan-backups.ts';
  */
 export function findAwaitedBackup(
   intent: RestoreIntent,
-  { backups, blocked }: Pick<BackupPlan, 'backups' | 'blocked'>,
+  { backups, blocked, waiting }: Pick<BackupPlan, 'backups' | 'blocked' | 'waiting'>,
   hosts: Site['hosts'],
 ): AwaitedBackup | undefined {
   if (intent.snapshot !== 'latest') return undefined;
   const candidates = [
     ...backups.map((action) => ({ action, state: 'planned' as const })),
+    ...waiting.map((action) => ({ action, state: 'waiting' as const })),
     ...blocked.map((action) => ({ action, state: 'blocked' as const })),
   ];
   const found = candidates.find(

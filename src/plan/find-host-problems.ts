@@ -1,6 +1,7 @@
-import type { BackupPolicy, Site } from '../config/site.ts';
+import type { PolicySelection, Site } from '../config/site.ts';
 import type { Vmid } from '../pve/guest.ts';
 import type { Facts } from './facts.ts';
+import { isInPool } from './guest-scope.ts';
 import type { PlanProblem } from './plan.ts';
 import {
   firstOfEachCluster,
@@ -24,7 +25,7 @@ export function findHostProblems(site: Site, facts: Facts): readonly PlanProblem
  */
 export function findMissingSelections(site: Site, facts: Facts): readonly PlanProblem[] {
   const hosts = reachedHosts(site, facts);
-  return site.backups
+  return [...site.backups, ...(site.skips ?? [])]
     .filter((policy) => policy.hosts.every((name) => hostFacts(facts, name).kind === 'reached'))
     .flatMap((policy) =>
       missingOf(
@@ -50,7 +51,7 @@ function offlineNodes({ entry, inventory }: ReachedHost): readonly PlanProblem[]
     }));
 }
 
-function missingOf(policy: BackupPolicy, hosts: readonly ReachedHost[]): readonly PlanProblem[] {
+function missingOf(policy: PolicySelection, hosts: readonly ReachedHost[]): readonly PlanProblem[] {
   switch (policy.select.kind) {
     case 'all':
       return [];
@@ -62,7 +63,7 @@ function missingOf(policy: BackupPolicy, hosts: readonly ReachedHost[]): readonl
 }
 
 function missingVmids(
-  policy: BackupPolicy,
+  policy: PolicySelection,
   vmids: readonly Vmid[],
   hosts: readonly ReachedHost[],
 ): readonly PlanProblem[] {
@@ -73,13 +74,13 @@ function missingVmids(
 }
 
 function missingPool(
-  policy: BackupPolicy,
+  policy: PolicySelection,
   pool: string,
   hosts: readonly ReachedHost[],
 ): readonly PlanProblem[] {
   if (!hosts.some((host) => host.inventory.pools.includes(pool))) {
     return [{ kind: 'pool-missing', policy: policy.name, pool, hosts: policy.hosts }];
   }
-  const hasMember = hosts.some((host) => host.inventory.guests.some((guest) => guest.pool === pool));
+  const hasMember = hosts.some((host) => host.inventory.guests.some((guest) => isInPool(guest, pool)));
   return hasMember ? [] : [{ kind: 'pool-empty', policy: policy.name, pool }];
 }

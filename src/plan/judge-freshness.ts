@@ -1,4 +1,4 @@
-import { type DueTerms, dueAgeMs } from './due-age.ts';
+import { dueAgeMs } from './due-age.ts';
 import type { DueReason } from './plan.ts';
 
 /** As much of a snapshot as its freshness takes. */
@@ -120,9 +120,9 @@ function disproof(newest: Dated, { now, damaged }: FreshnessTerms): DueReason {
 function ageReason(
   ageMs: number,
   { rpoMs, policy, scheduledAt }: Demand,
-  { cadenceMs }: Pick<DueTerms, 'cadenceMs'>,
+  { cadenceMs, now }: Pick<FreshnessTerms, 'cadenceMs' | 'now'>,
 ): DueReason {
   if (ageMs > rpoMs) return { kind: 'too-old', ageMs, rpoMs, policy };
-  if (scheduledAt !== undefined) return { kind: 'scheduled', ageMs, scheduledAt, policy };
+  if (scheduledAt !== undefined) return { kind: 'scheduled', ageMs, sinceMs: now - scheduledAt, policy };
   return { kind: 'too-old-before-next-run', ageMs, rpoMs, cadenceMs, policy };
 }

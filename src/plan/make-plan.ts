@@ -20,7 +20,7 @@ export function makePlan(
   facts: Facts,
   { restoreNames = [] }: { readonly restoreNames?: readonly string[] } = {},
 ): Plan {
-  const { selected, leftAlone, uncovered } = selectGuests(site, facts);
+  const { selected, leftAlone, skipped, uncovered, problems } = selectGuests(site, facts);
   const backups = planBackups(site, facts, selected);
   const { problems: nodeProblems, ...nodeConfigs } = planNodeConfigs(site, facts);
   const restores = planRestores(site, facts, { named: restoreNames, backups });
@@ -28,16 +28,19 @@ export function makePlan(
   return {
     madeAt: facts.now,
     backups: backups.backups,
+    waiting: backups.waiting,
     fresh: backups.fresh,
     nodeConfigs,
     restores: restores.restores,
     forgets: forgets.forgets,
     restoresAtRest: restores.atRest,
     leftAlone,
+    skipped,
     uncovered,
     problems: [
       ...findHostProblems(site, facts),
       ...findMissingSelections(site, facts),
+      ...problems,
       ...backups.problems,
       ...nodeProblems,
       ...restores.problems,

@@ -2,7 +2,8 @@ import type { GuestFilter } from '../config/site.ts';
 import type { Guest } from '../pve/inventory.ts';
 
 /**
- * The first entry of a filter that a guest matches, in words: `vmid 109`, `tag gold`, `name test-*`, `type lxc`.
+ * The first entry of a filter that a guest matches, in words: `vmid 109`, `tag gold`, `name test-*`, `type lxc`, `status
+ * stopped`.
  * Names match as a whole, letter case included; `*` stands for any text, `?` for one character.
  * @returns undefined when no entry of any list matches
  */
@@ -14,7 +15,9 @@ export function matchFilter(guest: Guest, filter: GuestFilter): string | undefin
   const name = filter.names.find((pattern) => matchesPattern(guest.name, pattern));
   if (name !== undefined) return `name ${name}`;
   const type = filter.types.find((wanted) => wanted === guest.ref.type);
-  return type === undefined ? undefined : `type ${type}`;
+  if (type !== undefined) return `type ${type}`;
+  const status = filter.statuses.find((wanted) => wanted === guest.status);
+  return status === undefined ? undefined : `status ${status}`;
 }
 
 function matchesPattern(name: string | undefined, pattern: string): boolean {

@@ -25,6 +25,7 @@ export function narrowPlan(
   return {
     madeAt: plan.madeAt,
     backups: plan.backups.filter(isIn),
+    waiting: plan.waiting.filter(isIn),
     fresh: plan.fresh.filter(isIn),
     nodeConfigs: { due: nodeConfigs.due.filter(isNodeIn), fresh: nodeConfigs.fresh.filter(isNodeIn) },
     restores: plan.restores.filter(
@@ -34,6 +35,7 @@ export function narrowPlan(
     forgets: plan.forgets.filter(isIn),
     restoresAtRest: plan.restoresAtRest.filter(isRestoreIn),
     leftAlone: plan.leftAlone.filter(isIn),
+    skipped: plan.skipped.filter(isIn),
     uncovered: plan.uncovered.filter(isIn),
     problems: problems.filter((one) => ('intent' in one ? isRestoreIn(one) : isIn(one))),
     notes: plan.notes.filter(isIn),

@@ -1,15 +1,18 @@
-import type { BackupPolicy, Site } from '../config/site.ts';
+import type { BackupMode, BackupPolicy, Site } from '../config/site.ts';
 import { type BackupEstimate, estimateBackup } from './estimate-backup.ts';
 import type { Facts, GuestSnapshot } from './facts.ts';
 import { findObstacles, isOnOfflineNode } from './find-obstacles.ts';
-import { type Demand, type Freshness, judgeFreshness } from './judge-freshness.ts';
-import type { BackupAction, FreshGuest, PlanProblem } from './plan.ts';
+import { type Freshness, judgeFreshness } from './judge-freshness.ts';
+import type { BackupAction, FreshGuest, PlanProblem, WaitingBackup } from './plan.ts';
 import { guestLabel, type ReachedHost, reachedHosts } from './reached-hosts.ts';
+import { demandOf, type PolicyDemand, whenItMayBegin } from './schedule-demand.ts';
 import type { SelectedGuest } from './select-guests.ts';
 import { historyOf, indexSnapshots, type SnapshotIndex } from './snapshot-index.ts';
 
 export interface BackupPlan {
   readonly backups: readonly BackupAction[];
+  /** Due, and possible, in hours in which none may begin. */
+  readonly waiting: readonly WaitingBackup[];
   readonly fresh: readonly FreshGuest[];
   /** Due, and not possible now: a problem names the guest or its node. */
   readonly blocked: readonly BackupAction[];
@@ -21,13 +24,15 @@ export function planBackups(site: Site, facts: Facts, selected: readonly Selecte
   const indexes = new Map(
     [...facts.repositories].map(([name, one]) => [name, indexSnapshots(one.snapshots)]),
   );
+  const demands = new Map(site.backups.map((policy) => [policy, demandOf(policy, facts.now)]));
   const hostIds = hostIdsByCluster(reachedHosts(site, facts));
   const verdicts = selected.flatMap((guest) =>
     [...Map.groupBy(guest.policies, (policy) => policy.repository)].map(([repository, policies]): Verdict => {
       const clusterIds = hostIds.get(guest.host.inventory.clusterFingerprint) ?? new Set();
       const history = historyOf(guest.guest, indexOf(indexes, repository), clusterIds);
       const estimate = estimateBackup(guest.guest, history.snapshots);
-      const freshness = judgeFreshness(history, policies.map(demandOf), {
+      const asked = policies.flatMap((policy) => demands.get(policy) ?? []);
+      const freshness = judgeFreshness(history, asked, {
         now: facts.now,
         cadenceMs: site.cadenceMs,
         durationMs: estimate.durationMs ?? 0,
@@ -38,10 +43,11 @@ export function planBackups(site: Site, facts: Facts, selected: readonly Selecte
   );
   const wanted = verdicts.flatMap(toBackup);
   const obstacles = findAllObstacles(wanted);
-  const isBlocked = ({ guest }: WantedBackup) => obstacles.has(guest);
+  const possible = wanted.filter((one) => !obstacles.has(one.guest));
   return {
-    backups: wanted.filter((one) => !isBlocked(one)).map(({ action }) => action),
-    blocked: wanted.filter(isBlocked).map(({ action }) => action),
+    backups: possible.filter(({ waits }) => waits === undefined).map(({ action }) => action),
+    waiting: possible.flatMap(({ waits }) => waits ?? []),
+    blocked: wanted.filter((one) => obstacles.has(one.guest)).map(({ action }) => action),
     fresh: verdicts.flatMap(toFresh),
     problems: [...obstacles.values()].flat(),
   };
@@ -51,17 +57,15 @@ interface Verdict {
   readonly guest: SelectedGuest;
   readonly repository: string;
   readonly policies: readonly BackupPolicy[];
-  readonly freshness: Freshness<GuestSnapshot, Demand>;
+  readonly freshness: Freshness<GuestSnapshot, PolicyDemand>;
   readonly estimate: BackupEstimate;
 }
 
 interface WantedBackup {
   readonly guest: SelectedGuest;
   readonly action: BackupAction;
-}
-
-function demandOf({ name, rpoMs }: BackupPolicy): Demand {
-  return { policy: name, rpoMs };
+  /** Set when it may not begin now. */
+  readonly waits: WaitingBackup | undefined;
 }
 
 /** Ids of all host entries into a cluster, by its fingerprint. */
@@ -80,22 +84,38 @@ function toBackup(verdict: Verdict): readonly WantedBackup[] {
   const { guest: selected, repository, policies, freshness, estimate } = verdict;
   if (freshness.kind === 'fresh') return [];
   const { host, guest } = selected;
-  return freshness.due.slice(0, 1).map(({ reason }) => ({
-    guest: selected,
-    action: {
-      kind: 'backup',
-      host: host.entry.name,
-      guest: guestLabel(guest),
-      identity: guest.identity,
-      repository,
-      policies: policies.map((policy) => policy.name),
-      mode: policies.find((policy) => policy.backupMode !== undefined)?.backupMode ?? host.entry.backupMode,
-      reason,
-      ...(freshness.newest === undefined ? {} : { newest: freshness.newest }),
-      volumes: guest.volumes,
-      estimate,
-    },
-  }));
+  const { deciding, notAfter, waits } = whenItMayBegin(freshness.due);
+  const common = {
+    host: host.entry.name,
+    guest: guestLabel(guest),
+    repository,
+    policies: policies.map((policy) => policy.name),
+    reason: deciding.reason,
+  };
+  const action: BackupAction = {
+    kind: 'backup',
+    ...common,
+    identity: guest.identity,
+    mode: modesOf(policies)[0]?.mode ?? defaultModeOf(policies) ?? host.entry.backupMode,
+    ...(freshness.newest === undefined ? {} : { newest: freshness.newest }),
+    volumes: guest.volumes,
+    estimate,
+    ...(notAfter !== undefined && { notAfter }),
+  };
+  return [{ guest: selected, action, waits: waits && { ...common, ...waits } }];
+}
+
+/** The modes that policies state themselves. */
+function modesOf(
+  policies: readonly BackupPolicy[],
+): readonly { readonly policy: string; readonly mode: BackupMode }[] {
+  return policies.flatMap(({ name: policy, backupMode: mode }) =>
+    mode === undefined ? [] : [{ policy, mode }],
+  );
+}
+
+function defaultModeOf(policies: readonly BackupPolicy[]): BackupMode | undefined {
+  return policies.find(({ defaultMode }) => defaultMode !== undefined)?.defaultMode;
 }
 
 function toFresh({ guest: { host, guest }, policies, freshness }: Verdict): readonly FreshGuest[] {
@@ -118,12 +138,33 @@ function findAllObstacles(
 ): ReadonlyMap<SelectedGuest, readonly PlanProblem[]> {
   const obstacles = new Map<SelectedGuest, readonly PlanProblem[]>();
   for (const [guest, group] of Map.groupBy(wanted, (one) => one.guest)) {
-    const problems = findObstacles(
-      guest,
-      group.flatMap(({ action }) => action.policies),
-    );
+    const problems = [
+      ...findObstacles(
+        guest,
+        group.flatMap(({ action }) => action.policies),
+      ),
+      ...group.flatMap(({ action }) => contradictingModes(guest, action)),
+    ];
     if (isOnOfflineNode(guest)) obstacles.set(guest, []);
     else if (problems.length > 0) obstacles.set(guest, problems);
   }
   return obstacles;
+}
+
+function contradictingModes(
+  { policies }: SelectedGuest,
+  { host, guest, repository }: BackupAction,
+): readonly PlanProblem[] {
+  const stated = modesOf(policies.filter((policy) => policy.repository === repository));
+  if (new Set(stated.map(({ mode }) => mode)).size < 2) return [];
+  return [
+    {
+      kind: 'modes-contradict',
+      host,
+      guest,
+      repository,
+      policies: stated.map(({ policy }) => policy),
+      modes: stated.map(({ mode }) => mode),
+    },
+  ];
 }

@@ -11,7 +11,7 @@ import { guestKey, guestLabel, reachedHosts } from './reached-hosts.ts';
 export interface RestoreQuestion {
   /** Intents named on the command line. */
   readonly named: readonly string[];
-  readonly backups: Pick<BackupPlan, 'backups' | 'blocked'>;
+  readonly backups: Pick<BackupPlan, 'backups' | 'blocked' | 'waiting'>;
 }
 
 export interface RestorePlan {

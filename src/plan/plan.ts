@@ -14,6 +14,8 @@ export interface Plan {
   /** Milliseconds since 1970: the clock reading that it was made with. */
   readonly madeAt: number;
   readonly backups: readonly BackupAction[];
+  /** Due, in hours in which no backup of theirs may begin. */
+  readonly waiting: readonly WaitingBackup[];
   readonly fresh: readonly FreshGuest[];
   readonly nodeConfigs: NodeConfigPlan;
   readonly restores: readonly RestoreAction[];
@@ -22,6 +24,7 @@ export interface Plan {
   /** Restore intents that need nothing, or wait to be named. */
   readonly restoresAtRest: readonly RestoreAtRest[];
   readonly leftAlone: readonly LeftAlone[];
+  readonly skipped: readonly SkippedGuest[];
   /** Guests that no policy selects or excludes; those that an `include` passes over are among them. */
   readonly uncovered: readonly { readonly host: string; readonly guest: GuestLabel }[];
   /** What could not be asked or done. Any of these makes the plan incomplete. */
@@ -33,6 +36,7 @@ export interface GuestLabel {
   readonly ref: GuestRef;
   readonly name?: string;
   readonly node: NodeName;
+  readonly template?: true;
 }
 
 export interface BackupAction {
@@ -48,6 +52,19 @@ export interface BackupAction {
   readonly newest?: GuestSnapshot;
   readonly volumes: readonly GuestVolume[];
   readonly estimate: BackupEstimate;
+  /** The end of the hours in which it may begin, milliseconds since 1970; absent: it may at any time. */
+  readonly notAfter?: number;
+}
+
+export interface WaitingBackup {
+  readonly host: string;
+  readonly guest: GuestLabel;
+  readonly repository: string;
+  readonly policies: readonly string[];
+  readonly reason: DueReason;
+  /** The policy whose window opens first, and when: milliseconds since 1970. */
+  readonly policy: string;
+  readonly opensAt: number;
 }
 
 export type DueReason =
@@ -69,11 +86,11 @@ export type DueReason =
       readonly cadenceMs: number;
       readonly policy: string | undefined;
     }
-  /** There is no backup since the last moment of a policy's schedule, milliseconds since 1970. */
+  /** There is no backup since the last moment of a policy's schedule, which was so many milliseconds ago. */
   | {
       readonly kind: 'scheduled';
       readonly ageMs: number;
-      readonly scheduledAt: number;
+      readonly sinceMs: number;
       readonly policy: string | undefined;
     }
   /** The newest one was found damaged, and those before it do not suffice. */
@@ -127,8 +144,19 @@ export type RestoreAtRest =
 /** The first backup of a guest that is to be restored. */
 export interface AwaitedBackup {
   readonly guest: GuestLabel;
-  /** `planned`: by this plan. `blocked`: it is due and cannot be made now, as one of the problems says. */
-  readonly state: 'planned' | 'blocked';
+  /** `planned`: by this plan. `blocked`: it is due and cannot be made now, as one of the problems says. `waiting`: for a window. */
+  readonly state: 'planned' | 'blocked' | 'waiting';
+}
+
+/** A guest that is left out on purpose, whichever policies select it. */
+export interface SkippedGuest {
+  readonly host: string;
+  readonly guest: GuestLabel;
+  readonly policy: string;
+  readonly reason: string;
+  readonly owner: string;
+  /** The last day, `2026-12-31`. */
+  readonly until: string;
 }
 
 /** A guest that a policy would select, left alone on purpose. */
@@ -154,6 +182,26 @@ export type PlanProblem =
       readonly policy: string;
       readonly pool: string;
       readonly hosts: readonly string[];
+    }
+  /** The day until which guests were to be left out has passed. */
+  | { readonly kind: 'skip-ended'; readonly policy: string; readonly owner: string; readonly until: string }
+  /** A policy selects the guest by its number, and another one skips it; it is skipped. */
+  | {
+      readonly kind: 'skip-contradicts';
+      readonly host: string;
+      readonly guest: GuestLabel;
+      readonly policies: readonly string[];
+      readonly skippedBy: string;
+    }
+  /** One dump cannot be made in two modes; none is made. */
+  | {
+      readonly kind: 'modes-contradict';
+      readonly host: string;
+      readonly guest: GuestLabel;
+      readonly repository: string;
+      readonly policies: readonly string[];
+      /** One for each policy. */
+      readonly modes: readonly BackupMode[];
     }
   | { readonly kind: 'pool-empty'; readonly policy: string; readonly pool: string }
   | {

@@ -41,6 +41,6 @@ export function guestKey(inventory: Inventory, ref: GuestRef): string {
   return `${inventory.clusterFingerprint}/${formatGuestRef(ref)}`;
 }
 
-export function guestLabel(guest: Guest): GuestLabel {
-  return { ref: guest.ref, ...(guest.name === undefined ? {} : { name: guest.name }), node: guest.node };
+export function guestLabel({ ref, name, node, template }: Guest): GuestLabel {
+  return { ref, ...(name !== undefined && { name }), node, ...(template && { template }) };
 }

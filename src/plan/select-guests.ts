@@ -1,8 +1,10 @@
-import type { BackupPolicy, Site } from '../config/site.ts';
+import type { BackupPolicy, PolicySelection, Site } from '../config/site.ts';
 import type { Guest } from '../pve/inventory.ts';
 import type { Facts } from './facts.ts';
+import { isInScope } from './guest-scope.ts';
+import { isSkipping, type SkippedGuests, skippedGuests } from './judge-skips.ts';
 import { matchFilter } from './match-filter.ts';
-import type { GuestLabel, LeftAlone } from './plan.ts';
+import type { GuestLabel, LeftAlone, PlanProblem, SkippedGuest } from './plan.ts';
 import { firstOfEachCluster, guestKey, guestLabel, type ReachedHost, reachedHosts } from './reached-hosts.ts';
 
 /** A guest that at least one policy wants backed up. */
@@ -17,48 +19,69 @@ export interface Selection {
   /** By first policy, then in the order of the inventory. */
   readonly selected: readonly SelectedGuest[];
   readonly leftAlone: readonly LeftAlone[];
+  readonly skipped: readonly SkippedGuest[];
   readonly uncovered: readonly { readonly host: string; readonly guest: GuestLabel }[];
+  readonly problems: readonly PlanProblem[];
 }
 
 /**
  * Which policies want which guests. A guest of a cluster that several host entries lead into counts once:
- * under the entry whose own node it runs on, where such an entry selects it, else under the first that does.
+ * under the entry whose own node it runs on, where such an entry selects it, else under the first that does. What is skipped no
+ * policy selects; fallbacks select what is left after all others.
  */
 export function selectGuests(site: Site, facts: Facts): Selection {
   const hosts = reachedHosts(site, facts);
-  const candidates = site.backups.flatMap((policy) => candidatesOf(policy, hosts));
-  const covered = new Set(candidates.filter((one) => one.verdict !== 'not-included').map((one) => one.key));
+  const skips = (site.skips ?? []).filter((skip) => isSkipping(skip, facts.now));
+  const skipped = skippedGuests(skips.flatMap((skip) => candidatesOf(skip, hosts)));
+  const candidates = claims(site, hosts, skipped);
+  const covered = new Set([
+    ...skipped.byKey.keys(),
+    ...candidates.filter((one) => one.verdict !== 'not-included').map((one) => one.key),
+  ]);
   return {
     selected: [...Map.groupBy(candidates.filter(isSelected), (one) => one.key).values()].flatMap(
       mergeCandidates,
     ),
     leftAlone: firstOfEachPolicy(candidates).flatMap(toLeftAlone),
+    skipped: skipped.guests,
     uncovered: firstOfEachCluster(hosts).flatMap((host) => uncoveredOf(host, covered)),
+    problems: [
+      ...(site.skips ?? [])
+        .filter((skip) => !skips.includes(skip))
+        .map(({ name, owner, until }): PlanProblem => ({ kind: 'skip-ended', policy: name, owner, until })),
+      ...skipped.contradictions(site.backups.flatMap((policy) => candidatesOf(policy, hosts))),
+    ],
   };
 }
 
-/** Whether the policy's vmid, pool or all takes in a guest; include and exclude come after that. */
-export function isInScope(policy: BackupPolicy, guest: Guest): boolean {
-  switch (policy.select.kind) {
-    case 'all':
-      return true;
-    case 'pool':
-      return guest.pool === policy.select.pool;
-    case 'vmid':
-      return policy.select.vmids.includes(guest.ref.vmid);
-  }
-}
-
 /** A guest as one policy sees it through one host entry. */
-interface Candidate {
+export interface Candidate<Policy extends PolicySelection> {
   readonly key: string;
-  readonly policy: BackupPolicy;
+  readonly policy: Policy;
   readonly host: ReachedHost;
   readonly guest: Guest;
   readonly verdict: 'selected' | 'not-included' | { readonly excludedBy: string };
 }
 
-function candidatesOf(policy: BackupPolicy, hosts: readonly ReachedHost[]): readonly Candidate[] {
+/** Of all policies in order, without what is skipped, nor, of fallbacks, what others claim. */
+function claims(
+  site: Site,
+  hosts: readonly ReachedHost[],
+  { byKey }: SkippedGuests,
+): readonly Candidate<BackupPolicy>[] {
+  const all = site.backups
+    .flatMap((policy) => candidatesOf(policy, hosts))
+    .filter(({ key }) => !byKey.has(key));
+  const claimed = new Set(
+    all.filter((one) => isSelected(one) && one.policy.fallback !== true).map(({ key }) => key),
+  );
+  return all.filter(({ policy, key }) => policy.fallback !== true || !claimed.has(key));
+}
+
+function candidatesOf<Policy extends PolicySelection>(
+  policy: Policy,
+  hosts: readonly ReachedHost[],
+): readonly Candidate<Policy>[] {
   return policy.hosts
     .flatMap((name) => hosts.filter((host) => host.entry.name === name))
     .flatMap((host) =>
@@ -74,30 +97,32 @@ function candidatesOf(policy: BackupPolicy, hosts: readonly ReachedHost[]): read
     );
 }
 
-function judge(policy: BackupPolicy, guest: Guest): Candidate['verdict'] {
+function judge(policy: PolicySelection, guest: Guest): Candidate<PolicySelection>['verdict'] {
   const excludedBy = policy.exclude && matchFilter(guest, policy.exclude);
   if (excludedBy !== undefined) return { excludedBy };
   const included = policy.include === undefined || matchFilter(guest, policy.include) !== undefined;
   return included ? 'selected' : 'not-included';
 }
 
-function isSelected(candidate: Candidate): boolean {
+function isSelected(candidate: Candidate<PolicySelection>): boolean {
   return candidate.verdict === 'selected';
 }
 
 /** One guest out of all that select it, in order. */
-function mergeCandidates(candidates: readonly Candidate[]): readonly SelectedGuest[] {
+function mergeCandidates(candidates: readonly Candidate<BackupPolicy>[]): readonly SelectedGuest[] {
   const best = candidates.find(isOnOwnNode) ?? candidates[0];
   if (best === undefined) return [];
   const policies = [...new Set(candidates.map((candidate) => candidate.policy))];
   return [{ host: best.host, guest: best.guest, policies }];
 }
 
-function isOnOwnNode({ host, guest }: Candidate): boolean {
+function isOnOwnNode({ host, guest }: Candidate<PolicySelection>): boolean {
   return guest.node === host.inventory.localNode;
 }
 
-function firstOfEachPolicy(candidates: readonly Candidate[]): readonly Candidate[] {
+function firstOfEachPolicy(
+  candidates: readonly Candidate<BackupPolicy>[],
+): readonly Candidate<BackupPolicy>[] {
   const seen = new Set<string>();
   return candidates.filter(({ policy, key }) => {
     const pair = `${policy.name} ${key}`;
@@ -105,7 +130,7 @@ function firstOfEachPolicy(candidates: readonly Candidate[]): readonly Candidate
   });
 }
 
-function toLeftAlone({ policy, host, guest, verdict }: Candidate): readonly LeftAlone[] {
+function toLeftAlone({ policy, host, guest, verdict }: Candidate<BackupPolicy>): readonly LeftAlone[] {
   if (verdict === 'selected') return [];
   return [
     {

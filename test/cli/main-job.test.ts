@@ -82,7 +82,7 @@ describe('from nothing to restorable, in this order', () => {
         'NOT IN BACKUP',
         '    qemu/101 web-1  scsi2  8 MiB backup=0',
         '    lxc/105 git     mp0  bind mount',
-        '2 to back up (reads up to 72.5 MiB).',
+        '2 to back up (reads 72.5 MiB).',
         '',
       ].join('\n'),
     );

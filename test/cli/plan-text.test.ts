@@ -11,6 +11,7 @@ import { renderPlanText } from '../../src/cli/view/plan-text.ts';
 import type { Site } from '../../src/config/site.ts';
 import type { Facts } from '../../src/plan/facts.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
+import type { CronLine } from '../../src/schedule/cron-line.ts';
 import { UserError } from '../../src/user-error.ts';
 import {
   backup,
@@ -182,6 +183,69 @@ const knownNight: Scene = {
   ),
 };
 
+/** A window that is closed, a schedule, a skip, one that has ended, a fallback, and modes that contradict each other. */
+const weekdays: CronLine = {
+  minutes: [22 * 60],
+  days: new Set(Array.from({ length: 31 }, (_, day) => day + 1)),
+  months: new Set(Array.from({ length: 12 }, (_, month) => month + 1)),
+  weekdays: new Set([0, 1, 2, 3, 4, 5, 6]),
+  eitherDay: false,
+};
+const policiesNight: Scene = {
+  site: site({
+    backups: [
+      policy('office', {
+        select: { kind: 'vmid', vmids: [vmid(101), vmid(212)] },
+        window: { from: 8 * 60, to: 18 * 60, timeZone: 'Europe/Berlin' },
+      }),
+      policy('nightly', {
+        include: filter({ names: ['gitea'] }),
+        rpoMs: 48 * HOUR,
+        schedule: { cron: '0 22 * * *', line: weekdays, timeZone: 'Europe/Berlin' },
+      }),
+      policy('careful', { include: filter({ names: ['mail'] }), backupMode: 'stop' }),
+      policy('quick', { include: filter({ names: ['mail'] }), backupMode: 'snapshot' }),
+      policy('rest', { fallback: true, rpoMs: 168 * HOUR }),
+    ],
+    skips: [
+      {
+        ...policy('test-guests', { include: filter({ names: ['test-*'] }) }),
+        reason: 'rebuilt from git',
+        owner: 'jan',
+        until: '2026-12-31',
+        timeZone: 'Europe/Berlin',
+      },
+      {
+        ...policy('old-wiki', { select: { kind: 'vmid', vmids: [vmid(160)] } }),
+        reason: 'is switched off soon',
+        owner: 'eva',
+        until: '2026-11-01',
+        timeZone: 'Europe/Berlin',
+      },
+    ],
+  }),
+  facts: facts(
+    {
+      pve: inventory([
+        web,
+        erp,
+        git,
+        mail,
+        guest('qemu/160', { name: 'wiki' }),
+        guest('qemu/170', { name: 'test-1' }),
+        guest('qemu/171', { name: 'test-2' }),
+        guest('qemu/900', { name: 'base', template: true }),
+      ]),
+    },
+    [
+      backup(web, 13 * HOUR),
+      backup(erp, 31 * HOUR),
+      backup(git, 6 * HOUR),
+      backup(guest('qemu/160'), 24 * HOUR),
+    ],
+  ),
+};
+
 /** An old cluster whose nodes' own configurations are kept: one is due, one fresh, one has no address. */
 const oldCluster = facts({
   old: inventory(
@@ -326,6 +390,8 @@ describe('the text of a plan', () => {
     ['bad-night', badNight, false],
     ['bad-night-verbose', badNight, true],
     ['known-night', knownNight, false],
+    ['policies', policiesNight, false],
+    ['policies-verbose', policiesNight, true],
     ['hostile-names', hostileNames, false],
     ['held-restores', heldRestores, false],
     ['nodes', nodesOwn, false],
@@ -336,9 +402,15 @@ describe('the text of a plan', () => {
   });
 
   it('keeps within 80 columns', () => {
-    const lines = [firstNight, knownNight, badNight, nothingToDo, heldRestores, nodesOwn].flatMap((scene) =>
-      render(scene, { verbose: true }).split('\n'),
-    );
+    const lines = [
+      firstNight,
+      knownNight,
+      policiesNight,
+      badNight,
+      nothingToDo,
+      heldRestores,
+      nodesOwn,
+    ].flatMap((scene) => render(scene, { verbose: true }).split('\n'));
     expect(lines.filter((text) => text.length > 80)).toEqual([]);
   });
 

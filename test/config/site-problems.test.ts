@@ -17,7 +17,7 @@ describe('the problems of a site file', () => {
       [17, 15],
       [23, 11],
       [25, 5],
-      [29, 5],
+      [29, 15],
     ]);
     expect(problems.every(({ hint }) => hint !== undefined)).toBe(true);
     await expect(render(text)).toMatchFileSnapshot(fixture('six-mistakes.txt').pathname);

@@ -99,7 +99,7 @@ export function policy(name: string, entry: Partial<BackupPolicy> = {}): BackupP
 }
 
 export function filter(entries: Partial<GuestFilter>): GuestFilter {
-  return { vmids: [], tags: [], names: [], types: [], ...entries };
+  return { vmids: [], tags: [], names: [], types: [], statuses: [], ...entries };
 }
 
 export function intent(name: string, entry: Partial<RestoreIntent> = {}): RestoreIntent {

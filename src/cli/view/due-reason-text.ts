@@ -13,7 +13,7 @@ export function dueReasonText(reason: DueReason): string {
     case 'too-old-before-next-run':
       return `${formatDuration(reason.ageMs)}, ${formatDuration(reason.ageMs + reason.cadenceMs)} by next run`;
     case 'scheduled':
-      return `${formatDuration(reason.ageMs)} old, scheduled since`;
+      return `${formatDuration(reason.ageMs)} old, scheduled ${formatDuration(reason.sinceMs)} ago`;
     case 'newest-damaged':
       return `the newest, ${formatDuration(reason.ageMs)} old, is damaged`;
     case 'clock-behind':

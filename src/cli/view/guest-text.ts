@@ -1,9 +1,10 @@
 import type { GuestLabel } from '../../plan/plan.ts';
 import { formatGuestRef } from '../../pve/guest.ts';
 
-/** `qemu/101 web-1` */
-export function guestText({ ref, name }: GuestLabel): string {
-  return name === undefined ? formatGuestRef(ref) : `${formatGuestRef(ref)} ${name}`;
+/** `qemu/101 web-1`, `qemu/900 base (template)` */
+export function guestText({ ref, name, template }: GuestLabel): string {
+  const suffix = template === true ? ' (template)' : '';
+  return `${formatGuestRef(ref)}${name === undefined ? '' : ` ${name}`}${suffix}`;
 }
 
 /** How many entries of a list are shown to who did not ask for all. */

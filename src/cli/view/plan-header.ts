@@ -20,7 +20,12 @@ export interface PlanHeader {
   /** How many nodes are worked on at once; absent in plans of earlier versions. */
   readonly parallel?: number;
   /** In the order of the site file. */
-  readonly policies: readonly { readonly name: string; readonly rpoMs: number }[];
+  readonly policies: readonly {
+    readonly name: string;
+    readonly rpoMs: number;
+    /** The cron line of its schedule, where it has one. */
+    readonly schedule?: string;
+  }[];
   readonly nodesOnline: number;
   readonly nodes: number;
   readonly guests: number;
@@ -56,7 +61,11 @@ export function planHeader(
     timeZone,
     cadenceMs: site.cadenceMs,
     ...(parallel !== undefined && { parallel }),
-    policies: site.backups.map(({ name, rpoMs }) => ({ name, rpoMs })),
+    policies: site.backups.map(({ name, rpoMs, schedule }) => ({
+      name,
+      rpoMs,
+      ...(schedule !== undefined && { schedule: schedule.cron }),
+    })),
     nodesOnline: nodes.filter((node) => node.online).length,
     nodes: nodes.length,
     guests: inventories.reduce((sum, inventory) => sum + inventory.guests.length, 0),

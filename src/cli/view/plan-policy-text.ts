@@ -1,14 +1,10 @@
-import type { BackupAction, FreshGuest, LeftAlone, Plan } from '../../plan/plan.ts';
+import type { BackupAction, FreshGuest, LeftAlone, Plan, WaitingBackup } from '../../plan/plan.ts';
 import { dueReasonText } from './due-reason-text.ts';
 import { amountsText, estimateText, sumOfEstimates } from './estimate-text.ts';
 import { guestText } from './guest-text.ts';
-import { formatDuration } from './quantities.ts';
+import type { PlanHeader } from './plan-header.ts';
+import { formatDuration, formatMoment } from './quantities.ts';
 import type { Row, Section } from './text-layout.ts';
-
-interface Policy {
-  readonly name: string;
-  readonly rpoMs: number;
-}
 
 /** How many backups of a policy are shown to who did not ask for all. */
 const SHOWN_BACKUPS = 20;
@@ -16,18 +12,20 @@ const SHOWN_BACKUPS = 20;
 /** One section for each policy. A guest of several policies stands under the first, and names the others. */
 export function policySections(
   plan: Plan,
-  policies: readonly Policy[],
+  { policies, timeZone }: Pick<PlanHeader, 'policies' | 'timeZone'>,
   verbose: boolean,
 ): readonly Section[] {
   const backups = Map.groupBy(plan.backups, (action) => action.policies[0]);
+  const waiting = Map.groupBy(plan.waiting, (one) => one.policies[0]);
   const fresh = Map.groupBy(plan.fresh, (guest) => guest.policies[0]);
   const leftAlone = Map.groupBy(plan.leftAlone, ({ policy }) => policy);
-  return policies.map(({ name, rpoMs }) => ({
-    title: `${name} (rpo ${formatDuration(rpoMs)})`,
+  return policies.map((policy) => ({
+    title: `${policy.name} (${policy.schedule ?? `rpo ${formatDuration(policy.rpoMs)}`})`,
     rows: [
-      ...backupRows(backups.get(name) ?? [], verbose),
-      ...freshRows(fresh.get(name) ?? [], verbose),
-      ...leftAloneRows(leftAlone.get(name) ?? [], verbose),
+      ...backupRows(backups.get(policy.name) ?? [], verbose),
+      ...waitingRows(waiting.get(policy.name) ?? [], { timeZone, verbose }),
+      ...freshRows(fresh.get(policy.name) ?? [], verbose),
+      ...leftAloneRows(leftAlone.get(policy.name) ?? [], verbose),
     ],
   }));
 }
@@ -51,6 +49,22 @@ function backupRow(action: BackupAction): Row {
       details.filter((text) => text !== '').join(', '),
     ],
   };
+}
+
+function waitingRows(
+  waiting: readonly WaitingBackup[],
+  { timeZone, verbose }: { readonly timeZone: string; readonly verbose: boolean },
+): readonly Row[] {
+  if (verbose || waiting.length < 2) return waiting.map((one) => waitingRow(one, timeZone));
+  const first = Math.min(...waiting.map(({ opensAt }) => opensAt));
+  const text = `${waiting.length} due wait for their window until ${formatMoment(first, timeZone)}`;
+  return [{ glyph: '=', cells: [text] }];
+}
+
+function waitingRow({ guest, reason, opensAt, policies }: WaitingBackup, timeZone: string): Row {
+  const waits = `waits until ${formatMoment(opensAt, timeZone)}`;
+  const details = [waits, alsoText(policies)].filter((text) => text !== '').join(', ');
+  return { glyph: '=', cells: [guestText(guest), guest.node, dueReasonText(reason), details] };
 }
 
 function freshRows(fresh: readonly FreshGuest[], verbose: boolean): readonly Row[] {

@@ -13,6 +13,12 @@ export function planProblemText(problem: PlanProblem, { verbose }: { readonly ve
       return `policy ${problem.policy}: there is no pool ${problem.pool} on ${problem.hosts.join(', ')}`;
     case 'pool-empty':
       return `policy ${problem.policy}: the pool ${problem.pool} is empty`;
+    case 'skip-ended':
+      return `policy ${problem.policy}: its guests were to be left out until ${problem.until}; ask ${problem.owner}, then give another date or remove it`;
+    case 'skip-contradicts':
+      return `${guestText(problem.guest)} is selected by its number by ${problem.policies.join(', ')}, and skipped by ${problem.skippedBy}: name it in one of them only`;
+    case 'modes-contradict':
+      return `${guestText(problem.guest)} is due, but ${problem.policies.map((name, index) => `${name} wants mode ${problem.modes[index]}`).join(', ')}, and there is one dump for all of them`;
     case 'node-offline':
       return `node ${problem.node} of ${problem.host} is offline, with ${heldGuests(problem.guests, verbose)}`;
     case 'guest-on-other-node':

@@ -47,9 +47,14 @@ function awaitingRows({ restoresAtRest }: Plan): readonly Row[] {
 
 function awaitedText({ guest, state }: AwaitedBackup): string {
   const first = `waits for the first backup of ${guestText(guest)}`;
-  return state === 'planned'
-    ? `${first} in this run; the next apply restores it`
-    : `${first}, which cannot be made now; the apply after it restores it`;
+  switch (state) {
+    case 'planned':
+      return `${first} in this run; the next apply restores it`;
+    case 'waiting':
+      return `${first}, which waits for its window; the apply after it restores it`;
+    case 'blocked':
+      return `${first}, which cannot be made now; the apply after it restores it`;
+  }
 }
 
 function manualRows({ restoresAtRest }: Plan, verbose: boolean): readonly Row[] {

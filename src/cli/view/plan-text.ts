@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import type { BackupAction, Plan } from '../../plan/plan.ts';
+import type { BackupAction, DueReason, Plan, WaitingBackup } from '../../plan/plan.ts';
 import { dueReasonText } from './due-reason-text.ts';
 import { guestText, listText } from './guest-text.ts';
 import { forgetRows, forgetTitle } from './plan-forget-text.ts';
@@ -42,7 +42,7 @@ export function renderPlanText(plan: Plan, header: PlanHeader, options: PlanText
 
 /** In the order in which it matters; those without rows are left out. */
 export function planSections(plan: Plan, header: PlanHeader, verbose: boolean): readonly Section[] {
-  const late = plan.backups.filter((action) => action.reason.kind === 'too-old');
+  const late = [...plan.backups, ...plan.waiting].filter(({ reason }) => isLate(reason));
   return [
     {
       title: `INCOMPLETE ${plan.problems.length}`,
@@ -50,13 +50,14 @@ export function planSections(plan: Plan, header: PlanHeader, verbose: boolean): 
       rows: plan.problems.map((problem) => wrong(planProblemText(problem, { verbose }))),
     },
     { title: `OUT OF POLICY ${late.length}`, alarm: true, rows: lateRows(late, verbose) },
-    ...policySections(plan, header.policies, verbose),
+    ...policySections(plan, header, verbose),
     { title: 'NODES', rows: nodeConfigRows(plan.nodeConfigs, { verbose }) },
     { title: 'RESTORES', rows: restoreRows(plan, { timeZone: header.timeZone, verbose }) },
     {
       title: forgetTitle(plan),
       rows: forgetRows(plan.forgets, { timeZone: header.timeZone, verbose }),
     },
+    { title: `SKIPPED ${plan.skipped.length}`, rows: skippedRows(plan, verbose) },
     { title: `UNCOVERED ${plan.uncovered.length}`, rows: uncoveredRows(plan, verbose) },
     { title: 'NOT IN BACKUP', rows: notInBackupRows(plan.notes) },
     { title: 'NOTES', rows: noteRows(plan.notes, { verbose }) },
@@ -67,7 +68,11 @@ function wrong(text: string): Row {
   return { glyph: '!', cells: [text] };
 }
 
-function lateRows(late: readonly BackupAction[], verbose: boolean): readonly Row[] {
+function isLate({ kind }: DueReason): boolean {
+  return kind === 'too-old' || kind === 'newest-damaged';
+}
+
+function lateRows(late: readonly (BackupAction | WaitingBackup)[], verbose: boolean): readonly Row[] {
   const shown = verbose ? late : late.slice(0, 10);
   const rows = shown.map(({ guest, reason }): Row => {
     return { glyph: '!', cells: [guestText(guest), dueReasonText(reason)] };
@@ -75,6 +80,19 @@ function lateRows(late: readonly BackupAction[], verbose: boolean): readonly Row
   return shown.length < late.length
     ? [...rows, wrong(`${late.length - shown.length} more (--verbose)`)]
     : rows;
+}
+
+/** Policy by policy: what is left out, why, who answers for it, and until when. */
+function skippedRows({ skipped }: Plan, verbose: boolean): readonly Row[] {
+  return [...Map.groupBy(skipped, ({ policy }) => policy).values()].flatMap((group) =>
+    group.slice(0, 1).map(({ policy, reason, owner, until }): Row => {
+      const guests = listText(
+        group.map(({ guest }) => guestText(guest)),
+        { verbose },
+      );
+      return { glyph: ' ', cells: [policy, `until ${until} by ${owner}`, `${reason}: ${guests}`] };
+    }),
+  );
 }
 
 function uncoveredRows({ uncovered }: Plan, verbose: boolean): readonly Row[] {

@@ -5,6 +5,7 @@ import { count } from './quantities.ts';
 /** The last line of a plan: what would be done, in one sentence or two. */
 export function planTotals(plan: Plan): string {
   const rest = [
+    ...(plan.waiting.length > 0 ? [`${plan.waiting.length} waiting`] : []),
     ...(plan.fresh.length > 0 ? [`${plan.fresh.length} fresh`] : []),
     ...(plan.problems.length > 0 ? [count(plan.problems.length, 'problem')] : []),
   ];
