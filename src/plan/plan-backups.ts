@@ -91,15 +91,15 @@ function toBackup(verdict: Verdict): readonly WantedBackup[] {
     repository,
     policies: policies.map((policy) => policy.name),
     reason: deciding.reason,
+    ...(freshness.newest === undefined ? {} : { newest: freshness.newest }),
+    estimate,
   };
   const action: BackupAction = {
     kind: 'backup',
     ...common,
     identity: guest.identity,
     mode: modesOf(policies)[0]?.mode ?? defaultModeOf(policies) ?? host.entry.backupMode,
-    ...(freshness.newest === undefined ? {} : { newest: freshness.newest }),
     volumes: guest.volumes,
-    estimate,
     ...(notAfter !== undefined && { notAfter }),
   };
   return [{ guest: selected, action, waits: waits && { ...common, ...waits } }];

@@ -62,6 +62,8 @@ export interface WaitingBackup {
   readonly repository: string;
   readonly policies: readonly string[];
   readonly reason: DueReason;
+  readonly newest?: GuestSnapshot;
+  readonly estimate: BackupEstimate;
   /** The policy whose window opens first, and when: milliseconds since 1970. */
   readonly policy: string;
   readonly opensAt: number;

@@ -18,9 +18,9 @@ import type { GuestStatus, SiteStatus, StatusLevel, StatusReason } from './site-
  */
 export function judgeStatus(site: Site, facts: Facts): SiteStatus {
   const { selected } = selectGuests(site, facts);
-  const { backups, blocked, fresh } = planBackups(site, facts, selected);
+  const { backups, waiting, blocked, fresh } = planBackups(site, facts, selected);
   const judge = (entry: Judged) => judgeGuest(entry, site, facts);
-  const guests = [...backups, ...blocked, ...fresh].map(judge);
+  const guests = [...backups, ...waiting, ...blocked, ...fresh].map(judge);
   const problems = makePlan(site, facts).problems.flatMap((problem) => {
     const level = levelOfProblem(problem);
     return level === 'ok' ? [] : [{ level, problem }];
@@ -56,7 +56,7 @@ function judgeGuest(entry: Judged, site: Site, facts: Facts): GuestStatus {
   const rpoMs = Math.min(...policiesOf.map((policy) => policy.rpoMs));
   const ageMs = newest && Math.max(0, facts.now - newest.time);
   const verifiedAt = newest && verifiedTime(newest, policiesOf, facts);
-  const why = reasonOf(entry, { rpoMs, ageMs, site, now: facts.now });
+  const why = reasonOf(entry, { rpoMs, ageMs, site });
   return {
     level: levelOf(why),
     why,
@@ -86,10 +86,9 @@ interface Terms {
   readonly rpoMs: number;
   readonly ageMs: number | undefined;
   readonly site: Site;
-  readonly now: number;
 }
 
-function reasonOf({ reason, estimate }: Judged, { rpoMs, ageMs, site, now }: Terms): StatusReason {
+function reasonOf({ reason, estimate }: Judged, { rpoMs, ageMs, site }: Terms): StatusReason {
   if (reason === undefined) return { kind: 'fresh' };
   const { cadenceMs } = site;
   const durationMs = estimate?.durationMs ?? 0;
@@ -103,7 +102,7 @@ function reasonOf({ reason, estimate }: Judged, { rpoMs, ageMs, site, now }: Ter
       return { kind: 'clock' };
     case 'scheduled':
       return gradeAge(ageMs ?? 0, {
-        missedMs: (ageMs ?? 0) - (now - reason.scheduledAt) + cadenceMs + runMs,
+        missedMs: (ageMs ?? 0) - reason.sinceMs + cadenceMs + runMs,
         outMs: rpoMs + runMs,
       });
     case 'too-old':
