@@ -65,7 +65,8 @@ async function stageArchive(path: string, delivery: Delivery): Promise<number> {
   const counted = { bytes: 0 };
   let broken: { readonly cause: unknown } | undefined;
   try {
-    await sendArchive(command, counting(delivery.archive('proving'), counted), { signal });
+    const archive = counting(delivery.archive('proving'), counted);
+    await sendArchive(command, archive, { onSent: (bytes) => delivery.free(bytes), signal });
   } catch (cause) {
     broken = { cause };
   }

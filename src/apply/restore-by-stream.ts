@@ -15,6 +15,7 @@ export async function restoreByStream(delivery: Delivery): Promise<ToolEnded> {
     argv: delivery.argv('-'),
     target: delivery.target,
     source: delivery.archive('sending'),
+    onSent: (bytes) => delivery.free(bytes),
     onPercent: delivery.onPercent,
     signal: delivery.signal,
     letGo: delayed(delivery.signal, ENDS_WITHIN_MS),
@@ -27,6 +28,7 @@ async function prove(delivery: Delivery): Promise<number> {
   for await (const piece of delivery.archive('proving')) {
     delivery.signal.throwIfAborted();
     bytes += piece.length;
+    delivery.free(piece);
   }
   return bytes;
 }

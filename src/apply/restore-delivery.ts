@@ -13,6 +13,8 @@ export interface Delivery {
   readonly overwrites: boolean;
   /** The archive from its beginning. `proving` is a first reading of every blob, `sending` the one that counts. */
   archive(reading: 'proving' | 'sending'): AsyncIterable<Uint8Array>;
+  /** Frees what nobody needs any longer of the archive's pieces: parts of them that were sent or looked at, in order. */
+  free(bytes: Uint8Array): void;
   /**
    * Called once every blob was read that is to be read before, when the tool is about to be let loose; what it throws leaves
    * the target as it is.

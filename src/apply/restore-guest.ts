@@ -1,5 +1,6 @@
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import { guestBridges } from '../pve/guest-bridges.ts';
+import { releaseMemory } from '../repository/release-memory.ts';
 import type { Store } from '../repository/store.ts';
 import { stagedArchiveName } from '../snapshot/archive-name.ts';
 import { type ArchiveReading, type OpenSnapshot, openSnapshot } from '../snapshot/open-snapshot.ts';
@@ -144,6 +145,8 @@ class Restore {
       argv: (archive) => this.#argv(archive, placement),
       overwrites: this.#before !== undefined,
       archive: (reading) => this.#archive(placement, way === 'staged' || reading === 'sending'),
+      // The pieces of a container's archive are blobs, and one that follows itself is the same piece again.
+      free: this.#target.type === 'qemu' ? freeWhole : () => undefined,
       beforeTouching: (bytes) => this.#beforeTouching(placement, bytes),
       onPercent: (percent) => this.#progress.percent(percent),
     };
@@ -258,6 +261,11 @@ class Restore {
     const { type, vmid } = this.#snapshot.guest;
     return `${this.#context.host.dumpDir}/${stagedArchiveName(type, vmid, this.#snapshot.id)}`;
   }
+}
+
+/** Parts come in order, so that with the last one of a buffer nobody needs it any longer. */
+function freeWhole(part: Uint8Array): void {
+  if (part.byteOffset + part.byteLength === part.buffer.byteLength) releaseMemory(part);
 }
 
 function succeeded({ exit, brokenOff }: ToolEnded): boolean {

@@ -12,6 +12,8 @@ export interface ToolWork {
   readonly target: GuestRef;
   /** What the tool reads; it is ended when this throws. */
   readonly source: AsyncIterable<Uint8Array>;
+  /** Is told each part of the source once it is sent, in order. */
+  readonly onSent?: (bytes: Uint8Array) => void;
   /** How far the tool says that it is, 0 to 100. Only qmrestore says it. */
   readonly onPercent: (percent: number) => void;
   /** Ends its input without the end mark; the wrapper then ends the tool, and says when it has. */
@@ -37,7 +39,7 @@ const KEPT_CHARACTERS = 1 << 16;
  * @throws UserError `host-unreachable`, `command-failed` when it cannot be started
  */
 export async function runRestoreTool(shell: Shell, work: ToolWork): Promise<ToolEnded> {
-  const { argv, target, source, signal, letGo } = work;
+  const { argv, target, source, onSent, signal, letGo } = work;
   const command = await shell.run(wrappedRestore(argv, { guest: target }), { signal: letGo });
   const stdout = collectLines(command.stdout, (line) => {
     const [, percent] = /^progress (\d{1,3})% \(read /.exec(line) ?? [];
@@ -46,7 +48,7 @@ export async function runRestoreTool(shell: Shell, work: ToolWork): Promise<Tool
   const stderr = collectLines(command.stderr, () => undefined);
   let brokenOff: ToolEnded['brokenOff'];
   try {
-    await sendArchive(command, source, { signal });
+    await sendArchive(command, source, { ...(onSent && { onSent }), signal });
   } catch (cause) {
     brokenOff = { cause };
   }

@@ -1,4 +1,4 @@
-import { BLOCK_BYTES, CLUSTER_BYTES } from '../formats/vma/block-mask.ts';
+import { BLOCK_BYTES, CLUSTER_BYTES, markedRuns } from '../formats/vma/block-mask.ts';
 import { canonicalArchive } from '../formats/vma/canonical-archive.ts';
 import { chunkSizeFor } from '../formats/vma/chunk-size.ts';
 import { readVma, type VmaExtent } from '../formats/vma/read-vma.ts';
@@ -51,7 +51,6 @@ export interface VmIntake {
 
 const MEMORY_BYTES = 96 << 20;
 const SPILL_BYTES = 2 ** 32;
-const FULL_MASK = 0xffff;
 
 /**
  * Takes a VMA stream apart and saves it. Nothing is committed: the caller does that when the whole dump is proved.
@@ -130,15 +129,11 @@ async function takeExtent(extent: VmaExtent, assemblers: ReadonlyMap<number, Dis
 
 /** Copies the blocks that a mask names to their places in a cluster of zeros. */
 function copyBlocks(data: Uint8Array, mask: number, target: Uint8Array): void {
-  if (mask === FULL_MASK) {
-    target.set(data.subarray(0, CLUSTER_BYTES));
-    return;
-  }
-  let from = 0;
-  for (let block = 0; block < 16; block++) {
-    if ((mask & (1 << block)) === 0) continue;
-    target.set(data.subarray(from, from + BLOCK_BYTES), block * BLOCK_BYTES);
-    from += BLOCK_BYTES;
+  let at = 0;
+  for (const { from, to } of markedRuns(mask)) {
+    const length = (to - from) * BLOCK_BYTES;
+    target.set(data.subarray(at, at + length), from * BLOCK_BYTES);
+    at += length;
   }
 }
 

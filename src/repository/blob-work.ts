@@ -113,8 +113,11 @@ export class BlobWork {
         return { kind: 'encrypt', sealed: encrypt(this.#key, [task.bytes]) };
       case 'pack':
         return { kind: 'pack', pack: makePack(this.#key, task.blobs, task.entries) };
-      case 'open':
-        return openBlob(this.#key, task);
+      case 'open': {
+        const opened = openBlob(this.#key, task);
+        releaseMemory(task.sealed);
+        return opened;
+      }
     }
   }
 
@@ -240,6 +243,7 @@ export function openBlob(
   if (plaintext === undefined) return { kind: 'damaged', what: 'its MAC is wrong' };
   const bytes = uncompressedLength > 0 ? decompress(plaintext, uncompressedLength) : plaintext;
   if (bytes === undefined) return { kind: 'damaged', what: 'it cannot be decompressed' };
+  if (bytes !== plaintext) releaseMemory(plaintext);
   if (Buffer.compare(hash('sha256', bytes, 'buffer'), id) !== 0)
     return { kind: 'damaged', what: 'its content has another id' };
   return { kind: 'open', bytes: ownBytes(bytes) };

@@ -131,7 +131,9 @@ function readSparseVma(
       size: device.size,
       listDigest: recorded.diskDigests.get(device.name),
     };
-    for await (const { bytes, isZeros } of readProved(store.reader, disk, expected)) {
+    // Whoever makes an archive of them copies them, window by window.
+    const pieces = readProved(store.reader, disk, expected, { freeing: true });
+    for await (const { bytes, isZeros } of pieces) {
       onRead(bytes.length);
       yield isZeros ? { zeros: bytes.length } : bytes;
     }

@@ -2,7 +2,7 @@ import type { BlobSource } from '../repository/store.ts';
 import type { StoredNode } from '../repository/tree-parser.ts';
 import { UserError } from '../user-error.ts';
 import { ListDigest } from './list-digest.ts';
-import { type ContentPiece, readContent } from './snapshot-files.ts';
+import { type ContentPiece, type ContentReading, readContent } from './snapshot-files.ts';
 
 /** What a file must be for its snapshot to be whole. */
 export interface ExpectedFile {
@@ -21,11 +21,12 @@ export async function* readProved(
   reader: BlobSource,
   node: StoredNode,
   expected: ExpectedFile,
+  reading: ContentReading = {},
 ): AsyncGenerator<ContentPiece> {
   const digest = new ListDigest();
   let position = 0;
   let size = 0;
-  for await (const piece of readContent(reader, node)) {
+  for await (const piece of readContent(reader, node, reading)) {
     const { bytes } = piece;
     const id = node.content.at(position);
     if (id !== undefined) digest.add({ id, length: bytes.length });

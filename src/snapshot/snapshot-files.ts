@@ -1,6 +1,7 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { isZeroRange } from '../formats/zero-range.ts';
 import { type BlobId, blobId, sameBytes } from '../repository/object-id.ts';
+import { releaseMemory } from '../repository/release-memory.ts';
 import type { BlobSource } from '../repository/store.ts';
 import type { StoredNode } from '../repository/tree-parser.ts';
 
@@ -44,11 +45,20 @@ export interface ContentPiece {
   readonly isZeros: boolean;
 }
 
+export interface ContentReading {
+  /** Frees each piece when the next one is asked for, instead of leaving it to the collector. */
+  readonly freeing?: boolean;
+}
+
 /**
  * A file's blobs in order, some read ahead. Each was checked against its id. A blob that follows itself, as zeros do,
  * is read once.
  */
-export async function* readContent(reader: BlobSource, node: StoredNode): AsyncGenerator<ContentPiece> {
+export async function* readContent(
+  reader: BlobSource,
+  node: StoredNode,
+  { freeing = false }: ContentReading = {},
+): AsyncGenerator<ContentPiece> {
   const ahead: Promise<ContentPiece>[] = [];
   let last: { readonly id: BlobId; readonly piece: Promise<ContentPiece> } | undefined;
   const readNext = (position: number) => {
@@ -61,9 +71,11 @@ export async function* readContent(reader: BlobSource, node: StoredNode): AsyncG
   const blobs = readAhead(node);
   for (let position = 0; position < blobs; position++) readNext(position);
   for (let position = 0; position < node.content.length; position++) {
-    const piece = await ahead.shift();
+    const reading = ahead.shift();
+    const piece = await reading;
     readNext(position + blobs);
     if (piece !== undefined) yield piece;
+    if (freeing && piece !== undefined && ahead[0] !== reading) releaseMemory(piece.bytes);
     if (position % PIECES_BETWEEN_YIELDS === 0) await yieldToOthers();
   }
 }

@@ -24,3 +24,18 @@ export function markedBlocks(mask: number): number {
   const bytes = (nibbles + (nibbles >> 4)) & 0x0f0f;
   return (bytes + (bytes >> 8)) & 0x1f;
 }
+
+/** The blocks that a mask marks, as runs: each from its first block to the one behind its last. */
+export function markedRuns(mask: number): readonly { readonly from: number; readonly to: number }[] {
+  if (mask === FULL) return WHOLE_CLUSTER;
+  const runs: { from: number; to: number }[] = [];
+  for (let block = 0; block < CLUSTER_BLOCKS; block++) {
+    if ((mask & (1 << block)) === 0) continue;
+    const last = runs.at(-1);
+    if (last?.to === block) last.to = block + 1;
+    else runs.push({ from: block, to: block + 1 });
+  }
+  return runs;
+}
+
+const WHOLE_CLUSTER = [{ from: 0, to: CLUSTER_BLOCKS }];

@@ -1,6 +1,6 @@
 import { FormatError } from '../format-error.ts';
 import { JoinedBytes } from '../joined-bytes.ts';
-import { BLOCK_BYTES, CLUSTER_BYTES, markedBlocks } from './block-mask.ts';
+import { BLOCK_BYTES, CLUSTER_BYTES, markedBlocks, markedRuns } from './block-mask.ts';
 import { dataMask } from './data-mask.ts';
 import { type DevicePiece, DeviceReader } from './device-reader.ts';
 import { encodeVmaHeader } from './encode-vma-header.ts';
@@ -97,10 +97,10 @@ function withBlocks(
   let at = headers.length;
   for (let index = 0; index < table.count; index++) {
     const start = index * CLUSTER_BYTES;
-    for (let mask = table.masks[index] ?? 0, from = start; mask !== 0; mask >>= 1, from += BLOCK_BYTES) {
-      if ((mask & 1) === 0) continue;
-      packed.set(bytes.subarray(from, from + BLOCK_BYTES), at);
-      at += BLOCK_BYTES;
+    for (const { from, to } of markedRuns(table.masks[index] ?? 0)) {
+      const run = bytes.subarray(start + from * BLOCK_BYTES, start + to * BLOCK_BYTES);
+      packed.set(run, at);
+      at += (to - from) * BLOCK_BYTES;
     }
   }
   return packed;

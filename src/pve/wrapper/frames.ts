@@ -15,6 +15,8 @@ const frameBytes = 8 * 1024 * 1024;
 export interface SendOptions {
   /** Milliseconds between two signs of life while the source gives nothing; default 10 s. */
   readonly everyMs?: number;
+  /** Is told each part of a piece once it is sent, in order. */
+  readonly onSent?: (bytes: Uint8Array) => void;
   /** Its abort ends stdin without the end mark: the script then undoes what it has begun. */
   readonly signal?: AbortSignal;
 }
@@ -27,15 +29,17 @@ export interface SendOptions {
 export async function sendArchive(
   command: RunningCommand,
   source: AsyncIterable<Uint8Array>,
-  { everyMs = 10_000, signal }: SendOptions = {},
+  { everyMs = 10_000, onSent, signal }: SendOptions = {},
 ): Promise<void> {
   const gone = new AbortController();
   try {
-    for await (const bytes of withBeats(framed(source), { everyMs, signal }))
+    for await (const bytes of withBeats(framed(source), { everyMs, signal })) {
       await command.stdin.write(bytes).catch((error: unknown) => {
         gone.abort(error);
         throw error;
       });
+      onSent?.(bytes);
+    }
   } catch (error) {
     if (!gone.signal.aborted) throw error;
   } finally {

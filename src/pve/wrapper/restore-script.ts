@@ -18,7 +18,7 @@ export interface WrappedRestoreOptions {
  * for a whole archive. Once all of the archive has been passed on, the restore goes on to its end even if the client goes.
  *
  * A frame is stored before it is passed on, so that waiting for the client and waiting for the tool are not confused:
- * qmrestore reads nothing while it allocates disks, and that may take long.
+ * qmrestore reads nothing while it allocates disks, and that may take long. While one is passed on the next is stored.
  *
  * No TERM comes in the tool's first 5 s: pct restore locks its container before it is ready to undo that.
  */
@@ -54,6 +54,7 @@ exec >/dev/null 2>>"$folder/err"
 
 (
   count=0
+  passing=
   while
     count=$((count + 1))
     echo "client $count" >"$folder/turn"
@@ -63,13 +64,17 @@ exec >/dev/null 2>>"$folder/err"
       '') continue ;;
       0)
         echo "tool $count" >"$folder/turn"
+        [ -z "$passing" ] || wait "$passing" || exit 2
         exit 0
         ;;
     esac
     dd bs=64k count="$size" iflag=fullblock,count_bytes status=none <&3 >"$folder/block" 5>&- || exit 1
     [ "$(stat -c %s "$folder/block")" -eq "$size" ] || exit 1
     echo "tool $count" >"$folder/turn"
-    cat "$folder/block" >&5 2>/dev/null || exit 2
+    [ -z "$passing" ] || wait "$passing" || exit 2
+    mv "$folder/block" "$folder/passing"
+    cat "$folder/passing" >&5 2>/dev/null 3<&- &
+    passing=$!
   done
   exit 1
 ) &

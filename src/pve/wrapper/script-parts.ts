@@ -44,7 +44,7 @@ export const listen = `listen() {
   while [ "$idle" -lt "$silence" ] && kill -0 "$2" 2>/dev/null; do
     sleep 1
     read -r turn <"$folder/turn"
-    now="$turn $(stat -c %s "$1")"
+    now="$turn $(stat -c %s "$1" 2>/dev/null)"
     case $now in
       "$before") idle=$((idle + 1)) ;;
       *) idle=0 ;;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { markedBlocks, wholeClusterMask } from '../../../src/formats/vma/block-mask.ts';
+import { markedBlocks, markedRuns, wholeClusterMask } from '../../../src/formats/vma/block-mask.ts';
 
 it('counts the blocks of every mask', () => {
   for (let mask = 0; mask <= 0xffff; mask++) {
@@ -20,4 +20,13 @@ it.each([
   [209408, 3, 0x000f],
 ])('a device of %i bytes has in cluster %i the blocks %i', (size, cluster, mask) => {
   expect(wholeClusterMask(size, cluster)).toBe(mask);
+});
+
+it('finds the runs of every mask', () => {
+  for (let mask = 0; mask <= 0xffff; mask++) {
+    const rebuilt = markedRuns(mask).reduce((bits, { from, to }) => bits | ((1 << to) - (1 << from)), 0);
+    if (rebuilt !== mask) expect(rebuilt, `mask ${mask}`).toBe(mask);
+    const touching = markedRuns(mask).some(({ to }) => markedRuns(mask).some(({ from }) => from === to));
+    if (touching) expect(touching, `mask ${mask}`).toBe(false);
+  }
 });
