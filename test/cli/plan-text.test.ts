@@ -473,7 +473,7 @@ describe('a plan in a file', () => {
     expect(encodePlanFile(read)).toBe(encodePlanFile(fileOf(scene)));
   });
 
-  it('that somebody has changed is refused or read, and does nothing else', () => {
+  it('that somebody has changed is refused, or read and printed', () => {
     const text = encodePlanFile(fileOf(badNight));
     const pieces = fc.constantFrom(
       '"',
@@ -488,6 +488,8 @@ describe('a plan in a file', () => {
       '-',
       ':',
       'e9',
+      'e300',
+      '1e999',
       '__proto__',
     );
     const change = fc.record({ at: fc.nat(text.length), cut: fc.nat(40), put: pieces });
@@ -498,7 +500,9 @@ describe('a plan in a file', () => {
           text,
         );
         try {
-          parsePlanFile(changed, 'plan.json');
+          const { plan, header } = parsePlanFile(changed, 'plan.json');
+          renderPlanText(plan, header, { colour: new Chalk({ level: 0 }) });
+          renderPlanMarkdown(plan, header, {});
         } catch (error) {
           expect(error).toBeInstanceOf(UserError);
         }

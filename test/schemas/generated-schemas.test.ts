@@ -11,6 +11,8 @@ afterAll(() => types[Symbol.dispose]());
 
 const HEX64: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{64}$' };
 
+/** Of the years 1 to 9999. */
+const TIME: JsonSchema = { type: 'number', minimum: -62_135_596_800_000, maximum: 253_402_300_799_999 };
 const STORAGE: JsonSchema = { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9._-]*$' };
 
 /** The same as the parsers of the brands, and as the schema of site files where that has a pattern. */
@@ -23,6 +25,11 @@ const REFINEMENTS: Refinements = {
   'NodeSnapshot.id': HEX64,
   'NodeSnapshot.original': HEX64,
   'SiteFileName.sha256': HEX64,
+  'PlanHeader.timeZone': { type: 'string', format: 'time-zone' },
+  'Facts.now': TIME,
+  'GuestSnapshot.time': TIME,
+  'NodeSnapshot.time': TIME,
+  'GuestSnapshot.offsetMinutes': { type: 'integer', minimum: -6000, maximum: 6000 },
   'SavedHost.dumpDir': { type: 'string', pattern: '^/' },
   'BackupAction.policies': { type: 'array', items: { type: 'string', pattern: '^[A-Za-z0-9._-]+$' } },
   'RestoreAction.to.storage': STORAGE,

@@ -109,6 +109,7 @@ function compile<Content>(schema: URL) {
     meta: false,
     code: { optimize: false },
   });
+  ajv.addFormat('time-zone', isTimeZone);
   ajv.addKeyword({
     keyword: 'form',
     schemaType: 'string',
@@ -127,4 +128,12 @@ function compile<Content>(schema: URL) {
     },
   });
   return ajv.compile<Content>(JSON.parse(readFileSync(schema, 'utf8')));
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en-GB', { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
 }

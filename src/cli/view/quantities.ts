@@ -30,6 +30,7 @@ export function formatDuration(ms: number): string {
 
 /** A moment, milliseconds since 1970, as the clocks of a zone (`Europe/Berlin`) show it: `Mon 23 Nov 02:00 CET`. */
 export function formatMoment(time: number, timeZone: string): string {
+  if (Math.abs(time) > LAST_MOMENT) return 'at no time';
   const parts = new Map(
     momentFormat(timeZone)
       .formatToParts(time)
@@ -43,6 +44,9 @@ export function formatMoment(time: number, timeZone: string): string {
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
+
+/** Of all that a `Date` can be. */
+const LAST_MOMENT = 8.64e15;
 
 const momentFormats = new Map<string, Intl.DateTimeFormat>();
 
