@@ -22,6 +22,12 @@ export type ItemId = string & { readonly __brand: 'ItemId' };
 
 export type ItemLabel =
   | {
+      readonly kind: 'verify';
+      readonly host: string;
+      readonly guest: GuestLabel;
+      readonly repository: string;
+    }
+  | {
       readonly kind: 'forget';
       readonly host: string;
       readonly guest: GuestLabel;
@@ -50,7 +56,7 @@ export type ItemLabel =
     };
 
 export interface Progress {
-  readonly phase: 'dumping' | 'committing' | 'uploading' | 'restoring';
+  readonly phase: 'dumping' | 'committing' | 'uploading' | 'restoring' | 'verifying';
   /** Bytes of disk, or of archive, that are done. */
   readonly doneBytes: number;
   readonly totalBytes: number | undefined;
@@ -65,6 +71,8 @@ export type ItemOutcome =
   | { readonly kind: 'backed-up'; readonly report: BackupReport }
   | { readonly kind: 'config-kept'; readonly report: NodeConfigReport }
   | { readonly kind: 'restored'; readonly report: RestoreReport }
+  /** All of it was read and found whole, together with others of its repository in this time. */
+  | { readonly kind: 'verified'; readonly snapshot: string; readonly elapsedMs: number }
   | { readonly kind: 'forgotten'; readonly snapshots: readonly string[] }
   | {
       readonly kind: 'failed';
@@ -133,6 +141,7 @@ export function isDone(outcome: ItemOutcome): boolean {
     case 'backed-up':
     case 'config-kept':
     case 'restored':
+    case 'verified':
     case 'forgotten':
       return true;
     case 'failed':

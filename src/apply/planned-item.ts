@@ -11,6 +11,8 @@ export function idOf(action: PlannedAction): ItemId {
       return itemId('node-config', action.repository, action.host, action.node);
     case 'restore':
       return itemId('restore', action.intent);
+    case 'verify':
+      return itemId('verify', action.repository, action.host, formatGuestRef(action.guest.ref));
     case 'forget':
       return itemId('forget', action.repository, action.host, formatGuestRef(action.guest.ref));
   }
@@ -19,7 +21,8 @@ export function idOf(action: PlannedAction): ItemId {
 /** What views need to name it. */
 export function labelOf(action: PlannedAction): ItemLabel {
   switch (action.kind) {
-    case 'backup': {
+    case 'backup':
+    case 'verify': {
       const { kind, host, guest, repository } = action;
       return { kind, host, guest, repository };
     }

@@ -79,9 +79,16 @@ function whyNot(
   signal: AbortSignal,
 ): string | undefined {
   if (signal.aborted) return 'interrupted before it began';
-  return action.afterBackup && !wasBackedUp(action, before)
-    ? 'its backup was not made, so that nothing is forgotten'
+  if (action.afterBackup && !wasBackedUp(action, before))
+    return 'its backup was not made, so that nothing is forgotten';
+  return wasNotProved(action, before)
+    ? 'its newest backup was not found whole, so that nothing is forgotten'
     : undefined;
+}
+
+function wasNotProved({ repository, host, guest }: ForgetAction, before: readonly ItemResult[]): boolean {
+  const verify = itemId('verify', repository, host, formatGuestRef(guest.ref));
+  return before.some(({ item, outcome }) => item === verify && outcome.kind === 'failed');
 }
 
 function wasBackedUp({ repository, host, guest }: ForgetAction, before: readonly ItemResult[]): boolean {

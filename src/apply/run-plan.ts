@@ -10,6 +10,7 @@ import type { Attempt, NodeJob, RunFacts } from './node-job.ts';
 import { NodeTurns } from './node-turns.ts';
 import { hostOf, idOf, labelOf, nodeOf } from './planned-item.ts';
 import { runForgets } from './run-forgets.ts';
+import { type ProveSnapshots, runVerifies } from './run-verifies.ts';
 import { NodeThreads } from './thread/node-threads.ts';
 
 /** Everything that carrying out a plan may touch. */
@@ -18,6 +19,7 @@ export interface ApplyPorts {
   readonly inventories: ReadonlyMap<string, Inventory>;
   readonly repositories: ReadonlyMap<string, Repository>;
   readonly facts: RunFacts;
+  readonly prove: ProveSnapshots;
   /** Is called in order; must not throw. */
   readonly emit: (event: ApplyEvent) => void;
 }
@@ -36,7 +38,7 @@ export interface ItemResult {
 
 /**
  * Carries out a plan: one action at a time on each node, as many nodes at once as `parallel` says, each in
- * a thread of its own; on a node its own configuration comes before backups, and those before restores. Forgetting comes last. What fails does not stop the others. When aborted, what has not begun is skipped.
+ * a thread of its own; on a node its own configuration comes before backups, and those before restores. Then backups are verified; forgetting comes last. What fails does not stop the others. When aborted, what has not begun is skipped.
  * @throws UserError when a repository can't be locked or read; nothing was begun then
  */
 export async function runPlan(
@@ -57,7 +59,10 @@ export async function runPlan(
       return await Promise.all(actions.map((action) => runItem(action, context)));
     },
   );
-  return [...results, ...(await runForgets(plan.forgets, results, { ...ports, signal: options.signal }))];
+  const after = { ...ports, signal: options.signal };
+  const proofs = await runVerifies(plan.verifies, results, after);
+  const known = [...results, ...proofs];
+  return [...known, ...(await runForgets(plan.forgets, known, after))];
 }
 
 interface RunContext {

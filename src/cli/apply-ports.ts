@@ -6,6 +6,7 @@ import type { HostEntry, Site } from '../config/site.ts';
 import type { Facts } from '../plan/facts.ts';
 import type { Inventory } from '../pve/inventory.ts';
 import type { Repository } from '../repository/repository.ts';
+import { proveSnapshots } from './prove-snapshots.ts';
 import type { Surroundings } from './surroundings.ts';
 import { wayToNode } from './way-to-node.ts';
 
@@ -31,6 +32,7 @@ export function applyPorts(
     ),
     inventories,
     repositories: known.repositories,
+    prove: proveSnapshots(surroundings),
     facts: { run: randomBytes(8).toString('hex'), programVersion, temporaryFolder, offsetMinutes },
     emit,
   };

@@ -30,6 +30,18 @@ export interface RepositoryFacts {
   readonly damaged: ReadonlySet<string>;
   /** When a verification found a snapshot whole last, milliseconds since 1970, by id or original; without the damaged. */
   readonly verified: ReadonlyMap<string, number>;
+  /**
+   * Of each guest, `HOST-ID /qemu/101`, the newest backup that a verification has read whole and found so; kept when that is
+   * forgotten. Absent: none is known.
+   */
+  readonly proved?: ReadonlyMap<string, ProvedBackup>;
+}
+
+export interface ProvedBackup {
+  readonly id: string;
+  /** Both milliseconds since 1970. */
+  readonly madeAt: number;
+  readonly provedAt: number;
 }
 
 /** A snapshot that holds a guest. */

@@ -6,6 +6,7 @@ import type { Plan } from './plan.ts';
 import { planBackups } from './plan-backups.ts';
 import { planNodeConfigs } from './plan-node-configs.ts';
 import { planRestores } from './plan-restores.ts';
+import { planVerifies } from './plan-verifies.ts';
 import { planForget } from './retention/plan-forget.ts';
 import { selectGuests } from './select-guests.ts';
 
@@ -24,6 +25,7 @@ export function makePlan(
   const backups = planBackups(site, facts, selected);
   const { problems: nodeProblems, ...nodeConfigs } = planNodeConfigs(site, facts);
   const restores = planRestores(site, facts, { named: restoreNames, backups });
+  const verifies = planVerifies(site, facts, { selected, backups: backups.backups });
   const forgets = planForget(facts, { selected, backups: backups.backups });
   return {
     madeAt: facts.now,
@@ -32,6 +34,7 @@ export function makePlan(
     fresh: backups.fresh,
     nodeConfigs,
     restores: restores.restores,
+    verifies,
     forgets: forgets.forgets,
     restoresAtRest: restores.atRest,
     leftAlone,

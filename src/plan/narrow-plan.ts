@@ -32,6 +32,7 @@ export function narrowPlan(
       (action) =>
         about.restoreNames?.includes(action.intent) === true || judge.isSubjectIn(restoreSubject(action)),
     ),
+    verifies: plan.verifies.filter(isIn),
     forgets: plan.forgets.filter(isIn),
     restoresAtRest: plan.restoresAtRest.filter(isRestoreIn),
     leftAlone: plan.leftAlone.filter(isIn),

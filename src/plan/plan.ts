@@ -19,6 +19,8 @@ export interface Plan {
   readonly fresh: readonly FreshGuest[];
   readonly nodeConfigs: NodeConfigPlan;
   readonly restores: readonly RestoreAction[];
+  /** After backups and restores: what is to be read and proved again. */
+  readonly verifies: readonly VerifyAction[];
   /** After all else: what is no longer wanted. */
   readonly forgets: readonly ForgetAction[];
   /** Restore intents that need nothing, or wait to be named. */
@@ -55,6 +57,25 @@ export interface BackupAction {
   /** The end of the hours in which it may begin, milliseconds since 1970; absent: it may at any time. */
   readonly notAfter?: number;
 }
+
+/** The newest backup of a guest is read and proved. */
+export interface VerifyAction {
+  readonly kind: 'verify';
+  readonly host: string;
+  readonly guest: GuestLabel;
+  readonly repository: string;
+  /** Those that ask for it. */
+  readonly policies: readonly string[];
+  /** Absent: the one that this plan makes. */
+  readonly snapshot?: GuestSnapshot;
+  readonly reason: VerifyReason;
+  /** The most that is read, where that is known. */
+  readonly readBytes?: number;
+}
+
+export type VerifyReason =
+  | { readonly kind: 'never-verified' }
+  | { readonly kind: 'verified-long-ago'; readonly agoMs: number; readonly withinMs: number };
 
 export interface WaitingBackup {
   readonly host: string;

@@ -153,7 +153,7 @@ const MINUTE = 60_000;
 const knownNight: Scene = {
   site: site({
     hosts: [host('fra1'), host('fra2')],
-    backups: [policy('gold', { hosts: ['fra1', 'fra2'] })],
+    backups: [policy('gold', { hosts: ['fra1', 'fra2'], verifyWithinMs: 7 * 24 * HOUR })],
   }),
   facts: facts(
     {

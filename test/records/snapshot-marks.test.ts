@@ -55,4 +55,52 @@ describe('what records say of snapshots', () => {
     );
     expect([...times]).toEqual([['a', Date.parse('2026-11-22T03:00:00Z')]]);
   });
+
+  describe('which backup of each guest was read whole', () => {
+    const of = (id: string, day: number) => ({
+      id,
+      path: '/qemu/101',
+      hostname: 'pve',
+      time: `2026-11-0${day}T02:00:00+01:00`,
+    });
+    const read = (entry: Partial<Extract<PvebakRecord, { kind: 'verify' }>>, hour: string): PvebakRecord => ({
+      ...(verified([], []) as Extract<PvebakRecord, { kind: 'verify' }>),
+      reading: 'read-data',
+      ended: `2026-11-22T${hour}:00:00Z`,
+      ...entry,
+    });
+    it.each<[string, readonly PvebakRecord[], string | undefined]>([
+      ['is the newest of a record', [read({ whole: [of('b', 2), of('a', 1)] }, '03')], 'b 03'],
+      [
+        'stays the newer one',
+        [read({ whole: [of('b', 2)] }, '03'), read({ whole: [of('a', 1)] }, '04')],
+        'b 03',
+      ],
+      [
+        'counts when it was read last',
+        [read({ whole: [of('b', 2)] }, '03'), read({ whole: [of('b', 2)] }, '04')],
+        'b 04',
+      ],
+      [
+        'is none by its structure alone',
+        [read({ whole: [of('b', 2)], reading: 'structure' }, '03')],
+        undefined,
+      ],
+      [
+        'is none that was damaged later',
+        [read({ whole: [of('b', 2)] }, '03'), read({ damaged: [of('b', 2)] }, '04')],
+        undefined,
+      ],
+      ['is none of which nothing is told', [read({ whole: [{ id: 'b' }] }, '03')], undefined],
+    ])('%s', (_, records, expected) => {
+      const { proved } = snapshotMarks(
+        records.map((record, time) => ({ record, time })),
+        NOW,
+      );
+      const found = proved.get('pve /qemu/101');
+      const said = found && `${found.id} ${new Date(found.provedAt).toISOString().slice(11, 13)}`;
+      expect(said).toBe(expected);
+      expect(proved.size).toBe(expected === undefined ? 0 : 1);
+    });
+  });
 });

@@ -1,19 +1,15 @@
-import { hostname } from 'node:os';
-import { saveRecord } from '../../records/save-record.ts';
 import { inspectSnapshots } from '../../repository/inspect-snapshots.ts';
-import { type Inspection, withInspection } from '../../repository/inspection.ts';
+import { withInspection } from '../../repository/inspection.ts';
 import type { Repository } from '../../repository/repository.ts';
-import { formatRfc3339 } from '../../snapshot/rfc3339.ts';
 import { UserError } from '../../user-error.ts';
 import { chooseSnapshots } from '../../verify/choose-snapshots.ts';
-import { parseSubset, settleReading, type WantedReading } from '../../verify/reading.ts';
-import type { VerifyProgress, VerifyReport } from '../../verify/verify-report.ts';
-import { verifyRepository } from '../../verify/verify-repository.ts';
+import { parseSubset, type WantedReading } from '../../verify/reading.ts';
+import type { VerifyReport } from '../../verify/verify-report.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { type FoundRepository, openSound } from '../open-sound.ts';
 import type { RepositoryChoice } from '../repository-choice.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { lastPart, recallSnapshot, toVerifyRecord } from '../verify-records.ts';
+import { verifyAndRecord } from '../verify-and-record.ts';
 import { chooseVerifyView, type VerifyView } from '../view/verify-view.ts';
 
 export interface VerifyCommandOptions extends RepositoryChoice {
@@ -90,7 +86,7 @@ async function verifyOne(
   const showing = view.begin(task.name, task.repository.where);
   try {
     const report = await withInspection(task.repository, { signal }, (inspection) =>
-      verifyAndRecord(inspection, { task, surroundings, onProgress: showing.progress }),
+      verifyAndRecord(inspection, { ...task, surroundings, onProgress: showing.progress }),
     );
     await showing.end(report);
     return report;
@@ -99,34 +95,4 @@ async function verifyOne(
     if (signal.aborted) throw new UserError('interrupted', 'interrupted: nothing was recorded');
     throw error;
   }
-}
-
-async function verifyAndRecord(
-  inspection: Inspection,
-  {
-    task: { wanted, ids },
-    surroundings,
-    onProgress,
-  }: {
-    readonly task: VerifyTask;
-    readonly surroundings: Surroundings;
-    readonly onProgress: (progress: VerifyProgress) => void;
-  },
-): Promise<VerifyReport> {
-  const { clock, offsetMinutes, programVersion } = surroundings;
-  const { reader } = inspection;
-  const { snapshots } = inspection.snapshots;
-  const last =
-    wanted.kind === 'next-part' ? await lastPart(reader, snapshots, { of: wanted.of, ids }) : undefined;
-  const report = await verifyRepository(inspection, {
-    ids,
-    reading: settleReading(wanted, last),
-    clock,
-    onProgress,
-    recall: (id) => recallSnapshot(reader, snapshots, id),
-  });
-  const host = hostname();
-  const facts = { time: formatRfc3339(report.started, offsetMinutes), hostname: host, programVersion };
-  await saveRecord(inspection, toVerifyRecord(report, host), facts);
-  return report;
 }

@@ -77,7 +77,9 @@ function itemTask(action: PlannedAction, watched: Map<ItemId, Watched>): ListrTa
 
 /** What is done one after the other: on a host, or in a repository once all hosts have ended. */
 function laneOf(action: PlannedAction): string {
-  return action.kind === 'forget' ? `repository ${action.repository}` : hostOf(action);
+  return action.kind === 'forget' || action.kind === 'verify'
+    ? `repository ${action.repository}`
+    : hostOf(action);
 }
 
 /** The host stands above it already. */

@@ -20,6 +20,8 @@ export function labelText(label: ItemLabel): string {
       return terminalSafe(`backup node ${label.node}`);
     case 'forget':
       return terminalSafe(`forget ${count(label.snapshots, 'snapshot')} of ${guestText(label.guest)}`);
+    case 'verify':
+      return terminalSafe(`verify ${guestText(label.guest)}`);
     case 'backup':
       return terminalSafe(`backup ${guestText(label.guest)}`);
   }
@@ -31,6 +33,7 @@ export function progressText(progress: Progress): string {
   if (phase === 'committing') return 'storing the index and the snapshot';
   if (phase === 'restoring')
     return ['restoring on the node', ...(doneBytes > 0 ? percentOf(progress) : [])].join(', ');
+  if (phase === 'verifying' && doneBytes === 0) return 'looks at what is there';
   const rate = elapsedMs > 0 ? (doneBytes / elapsedMs) * 1000 : 0;
   const parts = [
     ...percentOf(progress),
@@ -66,6 +69,8 @@ export function outcomeText(outcome: ItemOutcome): string {
         `${formatBytes(report.archiveBytes)} in ${elapsedText(report.elapsedMs)} from snapshot ${report.snapshot.slice(0, 8)}${left}${notes}`,
       );
     }
+    case 'verified':
+      return `snapshot ${outcome.snapshot.slice(0, 8)} is whole, all read in ${elapsedText(outcome.elapsedMs)}`;
     case 'forgotten':
       return outcome.snapshots.map((id) => id.slice(0, 8)).join(' ');
     case 'failed':

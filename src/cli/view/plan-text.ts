@@ -10,6 +10,7 @@ import { noteRows, notInBackupRows } from './plan-note-text.ts';
 import { policySections } from './plan-policy-text.ts';
 import { planProblemText } from './plan-problem-text.ts';
 import { restoreRows } from './plan-restore-text.ts';
+import { verifyRows } from './plan-verify-text.ts';
 import { terminalSafe } from './terminal-safe.ts';
 import { layOutSection, type Row, type Section, wrapLine } from './text-layout.ts';
 
@@ -53,6 +54,7 @@ export function planSections(plan: Plan, header: PlanHeader, verbose: boolean): 
     ...policySections(plan, header, verbose),
     { title: 'NODES', rows: nodeConfigRows(plan.nodeConfigs, { verbose }) },
     { title: 'RESTORES', rows: restoreRows(plan, { timeZone: header.timeZone, verbose }) },
+    { title: `VERIFY ${plan.verifies.length}`, rows: verifyRows(plan, { verbose }) },
     {
       title: forgetTitle(plan),
       rows: forgetRows(plan.forgets, { timeZone: header.timeZone, verbose }),

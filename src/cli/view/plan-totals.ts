@@ -15,7 +15,7 @@ export function planTotals(plan: Plan): string {
   return rest.length > 0 ? `${verdict}. ${rest.join(', ')}.` : `${verdict}.`;
 }
 
-function actionTexts({ backups, nodeConfigs, restores, forgets }: Plan): readonly string[] {
+function actionTexts({ backups, nodeConfigs, restores, verifies, forgets }: Plan): readonly string[] {
   const amounts = amountsText(sumOfEstimates(backups));
   const reading = amounts === '' ? '' : ` (reads ${amounts})`;
   const overwrites = restores.filter((action) => action.replaces !== undefined).length;
@@ -25,6 +25,7 @@ function actionTexts({ backups, nodeConfigs, restores, forgets }: Plan): readonl
     ...(restores.length > 0
       ? [`${restores.length} to restore${overwrites > 0 ? ` (${overwrites} overwriting)` : ''}`]
       : []),
+    ...(verifies.length > 0 ? [`${verifies.length} to verify`] : []),
     ...(forgets.length > 0
       ? [`${forgets.reduce((sum, { forget }) => sum + forget.length, 0)} to forget`]
       : []),

@@ -8,6 +8,7 @@ export function runSummary(results: readonly ItemResult[]): string {
     ['backed-up', 'backed up'],
     ['config-kept', 'node configurations kept'],
     ['restored', 'restored'],
+    ['verified', 'verified'],
     ['forgotten', 'snapshots forgotten'],
     ['failed', 'failed'],
     ['unreachable', 'unreachable'],

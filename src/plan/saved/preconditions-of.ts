@@ -3,7 +3,7 @@ import type { Vmid } from '../../pve/guest.ts';
 import type { Guest } from '../../pve/inventory.ts';
 import type { Facts } from '../facts.ts';
 import type { NodeConfigAction } from '../node-config-plan.ts';
-import type { BackupAction, RestoreAction } from '../plan.ts';
+import type { BackupAction, RestoreAction, VerifyAction } from '../plan.ts';
 import type { PlannedAction } from '../planned-actions.ts';
 import type { ForgetAction } from '../retention/forget-plan.ts';
 import type { Precondition } from './precondition.ts';
@@ -23,6 +23,8 @@ export function preconditionsOf(action: PlannedAction, moment: PlanningMoment): 
       return [ofNodeConfig(action, moment)];
     case 'restore':
       return ofRestore(action, moment);
+    case 'verify':
+      return [ofVerify(action)];
     case 'forget':
       return ofForget(action, moment);
   }
@@ -65,6 +67,11 @@ function ofRestore(
   const target = replaces && guestWithVmid(facts, host, vmid);
   if (replaces === undefined || target === undefined) return [source, { kind: 'vmid-free', host, vmid }];
   return [source, { kind: 'target-unchanged', host, guest: replaces, line: target.identity.line }];
+}
+
+/** The backup that the plan makes is there when its turn comes, or it is skipped. */
+function ofVerify({ repository, snapshot }: VerifyAction): Precondition {
+  return { kind: 'snapshots-there', repository, ids: snapshot === undefined ? [] : [snapshot.id] };
 }
 
 /** What is known to be damaged already was counted as such. */

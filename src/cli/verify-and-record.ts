@@ -1,0 +1,40 @@
+import { hostname } from 'node:os';
+import { saveRecord } from '../records/save-record.ts';
+import type { Inspection } from '../repository/inspection.ts';
+import { formatRfc3339 } from '../snapshot/rfc3339.ts';
+import { settleReading, type WantedReading } from '../verify/reading.ts';
+import type { VerifyProgress, VerifyReport } from '../verify/verify-report.ts';
+import { verifyRepository } from '../verify/verify-repository.ts';
+import type { Surroundings } from './surroundings.ts';
+import { lastPart, recallSnapshot, toVerifyRecord } from './verify-records.ts';
+
+export interface VerifyQuestion {
+  readonly wanted: WantedReading;
+  /** Undefined for all. */
+  readonly ids: ReadonlySet<string> | undefined;
+  readonly surroundings: Surroundings;
+  readonly onProgress: (progress: VerifyProgress) => void;
+}
+
+/** Verifies a repository, or some of its snapshots, and keeps the result in it. @throws what `verifyRepository` does */
+export async function verifyAndRecord(
+  inspection: Inspection,
+  { wanted, ids, surroundings, onProgress }: VerifyQuestion,
+): Promise<VerifyReport> {
+  const { clock, offsetMinutes, programVersion } = surroundings;
+  const { reader } = inspection;
+  const { snapshots } = inspection.snapshots;
+  const last =
+    wanted.kind === 'next-part' ? await lastPart(reader, snapshots, { of: wanted.of, ids }) : undefined;
+  const report = await verifyRepository(inspection, {
+    ids,
+    reading: settleReading(wanted, last),
+    clock,
+    onProgress,
+    recall: (id) => recallSnapshot(reader, snapshots, id),
+  });
+  const host = hostname();
+  const facts = { time: formatRfc3339(report.started, offsetMinutes), hostname: host, programVersion };
+  await saveRecord(inspection, toVerifyRecord(report, host), facts);
+  return report;
+}
