@@ -1,9 +1,9 @@
-import { dirname } from 'node:path';
 import { buildBackup, buildSkip, isSkip } from './build-backup.ts';
 import { buildHost } from './build-host.ts';
 import { buildRestore } from './build-restore.ts';
 import { buildSecret } from './build-secret.ts';
 import { expandPath, type PathBase } from './expand-path.ts';
+import type { DataPath } from './finding.ts';
 import { parseDuration } from './parse-duration.ts';
 import { promised } from './promised.ts';
 import type { RawDefaults, RawRepository, RawSite } from './raw-site.ts';
@@ -19,15 +19,23 @@ export interface Surroundings {
   readonly hosts: ReadonlyMap<string, HostEntry>;
 }
 
+export interface SitePlace {
+  /** Absolute. */
+  readonly file: string;
+  readonly home: string;
+  readonly timeZone?: string | undefined;
+  /** Where relative paths of an entry start: the folder of the file that it is in. */
+  readonly folderOf: (path: DataPath) => string;
+}
+
 /** Fills in defaults and makes paths absolute; the data has passed the schema and `check-site.ts`. */
-export function buildSite(
-  raw: RawSite,
-  at: { readonly file: string; readonly home: string; readonly timeZone?: string | undefined },
-): Site {
-  const base = { folder: dirname(at.file), home: at.home };
+export function buildSite(raw: RawSite, at: SitePlace): Site {
+  const baseOf = (...path: DataPath): PathBase => ({ folder: at.folderOf(path), home: at.home });
   const cadenceMs = promised(parseDuration(raw.cadence ?? '24h'), 'cadence');
-  const repositories = mapEntries(raw.repositories, (name, entry) => buildRepository(name, entry, base));
-  const hosts = mapEntries(raw.hosts, (name, entry) => buildHost(name, entry, base));
+  const repositories = mapEntries(raw.repositories, (name, entry) =>
+    buildRepository(name, entry, baseOf('repositories', name)),
+  );
+  const hosts = mapEntries(raw.hosts, (name, entry) => buildHost(name, entry, baseOf('hosts', name)));
   const surroundings = {
     repository: raw.defaults?.repository ?? onlyName(repositories),
     cadenceMs,

@@ -1,7 +1,7 @@
 import { checkPolicies } from './check-policies.ts';
 import { type TextAt, textsAt, valuesAt } from './data-paths.ts';
 import { expandPath } from './expand-path.ts';
-import type { Finding } from './finding.ts';
+import type { DataPath, Finding } from './finding.ts';
 import { nearest } from './nearest.ts';
 import { isRecord } from './schema-error.ts';
 
@@ -76,15 +76,16 @@ function idsOfHosts(data: unknown): readonly TextAt[] {
 }
 
 function repeated(texts: readonly TextAt[], what: string): readonly Finding[] {
-  const seen = new Set<string>();
-  return texts
-    .filter(({ text }) => seen.has(text) || !seen.add(text))
-    .map(({ path, text }) => ({
-      path,
-      at: 'value',
-      message: `the ${what} "${text}" is used twice`,
-      hint: 'each needs one of its own',
-    }));
+  const seen = new Map<string, DataPath>();
+  return texts.flatMap(({ path, text }): readonly Finding[] => {
+    const earlier = seen.get(text);
+    if (earlier === undefined) {
+      seen.set(text, path);
+      return [];
+    }
+    const message = `the ${what} "${text}" is used twice`;
+    return [{ path, at: 'value', message, hint: 'each needs one of its own', earlier }];
+  });
 }
 
 function unknownNames(references: readonly TextAt[], known: Known): readonly Finding[] {

@@ -6,6 +6,8 @@ export interface Finding {
   readonly at: 'key' | 'value';
   readonly message: string;
   readonly hint?: string | undefined;
+  /** Where the same stands before, when that is what is wrong. */
+  readonly earlier?: DataPath;
 }
 
 export type DataPath = readonly (string | number)[];

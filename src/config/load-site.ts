@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
-import { UserError } from '../user-error.ts';
+import { dirname, resolve } from 'node:path';
 import { buildSite } from './build-site.ts';
 import { checkSite } from './check-site.ts';
-import { firstOfEachValue } from './finding.ts';
+import { type Finding, firstOfEachValue } from './finding.ts';
 import { locateFinding } from './locate-finding.ts';
-import { type ParsedYaml, parseYaml } from './parse-yaml.ts';
+import { type MergedSources, mergeSources, type SourceFinding } from './merge-sources.ts';
+import { readSiteFiles, type SiteSource, singleSource } from './read-site-files.ts';
 import { schemaFindings } from './schema-findings.ts';
 import type { Site } from './site.ts';
 import { SiteFileError } from './site-file-error.ts';
@@ -19,60 +19,60 @@ export interface SiteSurroundings {
   readonly timeZone?: string;
 }
 
-const MAX_BYTES = 1024 * 1024;
-
 /**
- * Reads and checks a site file.
+ * Reads and checks a site file, with all that it includes.
  * @param file its path, as messages are to name it
  * @param read reads a file as UTF-8
- * @throws SiteFileError with all its problems; UserError `site-file` when it cannot be read or is over 1 MiB
+ * @throws SiteFileError with all problems of all files; UserError `site-file` when it cannot be read or is over 1 MiB
  */
 export async function loadSite(
   file: string,
   options: SiteSurroundings & { readonly read: (path: string) => Promise<string> },
 ): Promise<Site> {
-  return parseSite(await readText(file, options.read), { ...options, file });
+  return makeSite(await readSiteFiles(file, options), { ...options, file });
 }
 
-/** As `loadSite`, with the text at hand. */
+/** As `loadSite`, with the text at hand; what it includes is not looked at. */
 export function parseSite(text: string, options: SiteSurroundings & { readonly file: string }): Site {
-  const { file, home, timeZone } = options;
-  if (Buffer.byteLength(text) > MAX_BYTES) {
-    throw new UserError('site-file', `${file} is larger than 1 MiB`, { hint: 'is this the site file?' });
-  }
-  const yaml = parseYaml(file, text);
-  const checked = checkTree(yaml);
-  if (checked.kind === 'good') return buildSite(checked.raw, { file: resolve(file), home, timeZone });
-  throw new SiteFileError(file, toSiteProblems(yaml.source, checked.problems));
+  return makeSite([singleSource(options.file, text)], options);
 }
 
-function checkTree({ tree, problems }: ParsedYaml) {
-  if (tree === undefined) return { kind: 'bad', problems } as const;
-  const shape = checkShape(tree.value);
-  const malformed = shape.kind === 'differs' ? schemaFindings(shape.errors) : [];
-  const findings = firstOfEachValue([...malformed, ...checkSite(tree.value)]);
-  const all: readonly TextProblem[] = [
-    ...problems,
-    ...findings.map((finding) => locateFinding(tree, finding)),
+function makeSite(
+  sources: readonly SiteSource[],
+  { file, home, timeZone }: SiteSurroundings & { readonly file: string },
+): Site {
+  const merged = mergeSources(sources);
+  // Where a file could not be read, names that it may hold would be called missing.
+  const isReadable = sources.every(({ yaml }) => yaml.tree !== undefined);
+  const shape = isReadable ? checkShape(merged.value) : undefined;
+  const malformed = shape?.kind === 'differs' ? schemaFindings(shape.errors) : [];
+  const checked = isReadable ? firstOfEachValue([...malformed, ...checkSite(merged.value)]) : [];
+  const findings: readonly SourceFinding[] = [
+    ...merged.findings,
+    ...checked.map((finding) => inItsFile(finding, { origin: (path) => merged.origin(path) })),
   ];
-  return shape.kind === 'fits' && all.length === 0
-    ? ({ kind: 'good', raw: shape.raw } as const)
-    : ({ kind: 'bad', problems: all } as const);
+  const problems = sources.flatMap((source) => problemsIn(source, findings));
+  if (shape?.kind !== 'fits' || problems.length > 0) throw new SiteFileError(file, problems);
+  return buildSite(shape.raw, {
+    file: resolve(file),
+    home,
+    timeZone,
+    folderOf: (path) => dirname(resolve(merged.origin(path).source.file)),
+  });
 }
 
-async function readText(file: string, read: (path: string) => Promise<string>): Promise<string> {
-  try {
-    return await read(file);
-  } catch (cause) {
-    const reason = cause instanceof Error && 'code' in cause ? READ_FAILURES.get(cause.code) : undefined;
-    if (reason === undefined) throw cause;
-    throw new UserError('site-file', `cannot read ${file}: ${reason}`, { cause });
-  }
+function inItsFile(finding: Finding, { origin }: Pick<MergedSources, 'origin'>): SourceFinding {
+  const { source, path } = origin(finding.path);
+  const before = finding.earlier && origin(finding.earlier).source;
+  if (before === undefined || before === source) return { source, finding: { ...finding, path } };
+  const message = `${finding.message}, first in ${before.file}`;
+  return { source, finding: { ...finding, path, message } };
 }
 
-const READ_FAILURES: ReadonlyMap<unknown, string> = new Map([
-  ['ENOENT', 'there is no such file'],
-  ['EISDIR', 'it is a folder'],
-  ['ENOTDIR', 'a part of its path is no folder'],
-  ['EACCES', 'permission denied'],
-]);
+function problemsIn(source: SiteSource, findings: readonly SourceFinding[]) {
+  const { tree, source: text } = source.yaml;
+  const located = findings.flatMap((one): readonly TextProblem[] =>
+    one.source === source && tree !== undefined ? [locateFinding(tree, one.finding)] : [],
+  );
+  return toSiteProblems(text, [...source.problems, ...located]);
+}

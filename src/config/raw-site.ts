@@ -1,6 +1,7 @@
 /** A site file as it is written, after the schema has accepted it (`schemas/site.schema.json`). */
 export interface RawSite {
   readonly version: 1;
+  readonly include?: readonly string[];
   readonly cadence?: string;
   readonly time_zone?: string;
   readonly repositories: Readonly<Record<string, RawRepository>>;
