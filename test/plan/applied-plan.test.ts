@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Retention, Site } from '../../src/config/site.ts';
+import type { BackupPolicy, Retention, Site } from '../../src/config/site.ts';
 import type { Facts, GuestSnapshot } from '../../src/plan/facts.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import { plannedActions } from '../../src/plan/planned-actions.ts';
 import type { Guest } from '../../src/pve/inventory.ts';
+import { parseCron } from '../../src/schedule/cron-line.ts';
+import { parseWindow } from '../../src/schedule/daily-window.ts';
 import { appliedFacts } from './applied-facts.ts';
 import {
   backup,
@@ -48,6 +50,9 @@ const world = fc.record({
       repository: fc.constantFrom('main', 'away'),
       goldOnly: fc.boolean(),
       retention: keeps,
+      schedule: fc.constantFrom(undefined, undefined, '0 2 * * *', '30 22 * * sat', '0 */6 * * *'),
+      window: fc.constantFrom(undefined, undefined, '01:00-05:00', '09:00-17:00'),
+      isFallback: fc.boolean(),
     }),
     { minLength: 1, maxLength: 4 },
   ),
@@ -85,12 +90,13 @@ describe('for any site and history', () => {
     );
   });
 
-  it('with restores, what they made is backed up next, what waited for a backup is restored, and then all is done', () => {
+  it('each restore takes two more runs at most: what it made is backed up, and another one may wait for that', () => {
     fc.assert(
       fc.property(world, (made) => {
         const [declared, before] = build(made);
         let now = before;
-        for (let runs = 0; runs < 3; runs++) now = appliedFacts(declared, now, makePlan(declared, now));
+        for (let runs = 0; runs <= 2 * made.restores.length; runs++)
+          now = appliedFacts(declared, now, makePlan(declared, now));
         expect(plannedActions(makePlan(declared, now))).toEqual([]);
       }),
       { numRuns: 200 },
@@ -144,13 +150,14 @@ describe('for any site and history', () => {
 
 function build(made: World): readonly [Site, Facts] {
   const hosts = [host('pve', { configBackup: true }), host('ber')];
-  const backups = made.policies.map(({ rpoMs, repository, goldOnly, retention }, index) =>
+  const backups = made.policies.map(({ rpoMs, repository, goldOnly, retention, ...hours }, index) =>
     policy(`p${index}`, {
       hosts: ['pve', 'ber'],
       rpoMs,
       repository,
       include: goldOnly ? filter({ tags: ['gold'] }) : undefined,
       ...(retention !== undefined && { retention }),
+      ...hoursOf(hours),
     }),
   );
   const restores = made.restores.map(({ from, to, away }, index) =>
@@ -181,6 +188,21 @@ function build(made: World): readonly [Site, Facts] {
     { main: historyIn(made, false), away: historyIn(made, true) },
   );
   return [declared, { ...known, repositories: withMarks(made, known.repositories) }];
+}
+
+function hoursOf({
+  schedule: cron,
+  window,
+  isFallback,
+}: Pick<World['policies'][number], 'schedule' | 'window' | 'isFallback'>): Partial<BackupPolicy> {
+  const timeZone = 'Europe/Berlin';
+  const parsed = cron === undefined ? undefined : parseCron(cron);
+  const open = window === undefined ? undefined : parseWindow(window);
+  return {
+    ...(cron !== undefined && parsed?.kind === 'cron' && { schedule: { cron, line: parsed.line, timeZone } }),
+    ...(open !== undefined && { window: { ...open, timeZone } }),
+    ...(isFallback && { fallback: true }),
+  };
 }
 
 function withMarks({ marked }: World, repositories: Facts['repositories']): Facts['repositories'] {

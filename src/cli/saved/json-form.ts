@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
+import { isTimeZone } from '../../schedule/zoned-time.ts';
 import { UserError } from '../../user-error.ts';
 
 /** Maps are written as objects, sets as lists. */
@@ -128,12 +129,4 @@ function compile<Content>(schema: URL) {
     },
   });
   return ajv.compile<Content>(JSON.parse(readFileSync(schema, 'utf8')));
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en-GB', { timeZone: name }) !== undefined;
-  } catch {
-    return false;
-  }
 }
