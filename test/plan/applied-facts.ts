@@ -2,6 +2,7 @@
 import type { Site } from '../../src/config/site.ts';
 import type { Facts, GuestSnapshot, HostFacts, NodeSnapshot, RepositoryFacts } from '../../src/plan/facts.ts';
 import type { Plan, RestoreAction } from '../../src/plan/plan.ts';
+import { formatGuestRef } from '../../src/pve/guest.ts';
 import type { Guest } from '../../src/pve/inventory.ts';
 import { guest, line, snapshotId } from './sample-site.ts';
 
@@ -71,9 +72,24 @@ function applied(name: string, held: RepositoryFacts, { site, before, plan }: Ru
         node,
       }),
     );
+  const snapshots = [...held.snapshots.filter(({ id }) => !gone.has(id)), ...backups];
+  const proofs = plan.verifies
+    .filter(({ repository }) => repository === name)
+    .flatMap(({ guest: { ref }, snapshot }) => {
+      const [made = snapshot] = backups.filter((one) => formatGuestRef(one.guest) === formatGuestRef(ref));
+      return made === undefined
+        ? []
+        : [
+            [
+              `${made.hostId} /${formatGuestRef(ref)}`,
+              { id: made.id, madeAt: made.time, provedAt: before.now },
+            ] as const,
+          ];
+    });
   return {
     ...held,
-    snapshots: [...held.snapshots.filter(({ id }) => !gone.has(id)), ...backups],
+    proved: new Map([...(held.proved ?? []), ...proofs]),
+    snapshots,
     nodeSnapshots: [...held.nodeSnapshots, ...configs],
   };
 }

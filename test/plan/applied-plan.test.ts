@@ -53,6 +53,7 @@ const world = fc.record({
       schedule: fc.constantFrom(undefined, undefined, '0 2 * * *', '30 22 * * sat', '0 */6 * * *'),
       window: fc.constantFrom(undefined, undefined, '01:00-05:00', '09:00-17:00'),
       isFallback: fc.boolean(),
+      verifyWithinMs: fc.option(hours(1, 400), { nil: undefined }),
     }),
     { minLength: 1, maxLength: 4 },
   ),
@@ -150,15 +151,17 @@ describe('for any site and history', () => {
 
 function build(made: World): readonly [Site, Facts] {
   const hosts = [host('pve', { configBackup: true }), host('ber')];
-  const backups = made.policies.map(({ rpoMs, repository, goldOnly, retention, ...hours }, index) =>
-    policy(`p${index}`, {
-      hosts: ['pve', 'ber'],
-      rpoMs,
-      repository,
-      include: goldOnly ? filter({ tags: ['gold'] }) : undefined,
-      ...(retention !== undefined && { retention }),
-      ...hoursOf(hours),
-    }),
+  const backups = made.policies.map(
+    ({ rpoMs, repository, goldOnly, retention, verifyWithinMs, ...hours }, index) =>
+      policy(`p${index}`, {
+        hosts: ['pve', 'ber'],
+        rpoMs,
+        repository,
+        include: goldOnly ? filter({ tags: ['gold'] }) : undefined,
+        ...(retention !== undefined && { retention }),
+        ...(verifyWithinMs !== undefined && { verifyWithinMs }),
+        ...hoursOf(hours),
+      }),
   );
   const restores = made.restores.map(({ from, to, away }, index) =>
     intent(`r${index}`, {

@@ -74,7 +74,9 @@ export function statusReasonText(why: StatusReason): string {
     case 'clock':
       return 'the newest is from the future: which clock is wrong?';
     case 'unverified':
-      return `not verified within ${formatDuration(why.withinMs)}`;
+      return why.reason.kind === 'never-verified'
+        ? 'never verified, as a policy asks'
+        : `verified too long ago, ${formatDuration(why.reason.withinMs)} wanted`;
   }
 }
 

@@ -1,8 +1,9 @@
 import type { BackupPolicy, Site } from '../../config/site.ts';
+import { formatGuestRef } from '../../pve/guest.ts';
 import { dueAgeMs } from '../due-age.ts';
 import type { Facts, GuestSnapshot } from '../facts.ts';
 import { makePlan } from '../make-plan.ts';
-import type { DueReason, PlanProblem } from '../plan.ts';
+import type { DueReason, PlanProblem, VerifyAction } from '../plan.ts';
 import { planBackups } from '../plan-backups.ts';
 import { selectGuests } from '../select-guests.ts';
 import type { GuestStatus, SiteStatus, StatusLevel, StatusReason } from './site-status.ts';
@@ -11,7 +12,8 @@ import type { GuestStatus, SiteStatus, StatusLevel, StatusReason } from './site-
  * Grades each guest that a policy selects.
  *
  * - critical: no backup that counts, or out of policy for longer than a run may take to put it right;
- * - warning: a regular run has passed in which it was due, or the rpo has within the last run;
+ * - warning: a regular run has passed in which it was due, or the rpo has within the last run; or a policy wants it proved, and
+ *   it was not, or too long ago;
  * - ok: all else. That a guest is due is how every day ends, and no reason to wake anybody.
  *
  * What could not be asked is unknown; what is declared and not there, or locked, is a warning.
@@ -19,9 +21,11 @@ import type { GuestStatus, SiteStatus, StatusLevel, StatusReason } from './site-
 export function judgeStatus(site: Site, facts: Facts): SiteStatus {
   const { selected } = selectGuests(site, facts);
   const { backups, waiting, blocked, fresh } = planBackups(site, facts, selected);
-  const judge = (entry: Judged) => judgeGuest(entry, site, facts);
+  const plan = makePlan(site, facts);
+  const unverified = plan.verifies.filter(isOverdue);
+  const judge = (entry: Judged) => withVerification(judgeGuest(entry, site, facts), unverified);
   const guests = [...backups, ...waiting, ...blocked, ...fresh].map(judge);
-  const problems = makePlan(site, facts).problems.flatMap((problem) => {
+  const problems = plan.problems.flatMap((problem) => {
     const level = levelOfProblem(problem);
     return level === 'ok' ? [] : [{ level, problem }];
   });
@@ -70,14 +74,31 @@ function judgeGuest(entry: Judged, site: Site, facts: Facts): GuestStatus {
   };
 }
 
+/** One that is merely due is verified by the next run. */
+function isOverdue({ reason }: VerifyAction): boolean {
+  return reason.kind === 'never-verified' || reason.agoMs > reason.withinMs;
+}
+
+/** A guest that is well otherwise is still to be proved where a policy asks for that. */
+function withVerification(status: GuestStatus, unverified: readonly VerifyAction[]): GuestStatus {
+  const { host, guest, level } = status;
+  const name = formatGuestRef(guest.ref);
+  const asked = unverified.find((one) => one.host === host && formatGuestRef(one.guest.ref) === name);
+  if (asked === undefined || level !== 'ok') return status;
+  const why: StatusReason = { kind: 'unverified', reason: asked.reason };
+  return { ...status, why, level: levelOf(why) };
+}
+
+/** Of the newest, or else of the last one that was read whole. */
 function verifiedTime(
-  { id, original = id }: GuestSnapshot,
+  { id, original = id, hostId, guest }: GuestSnapshot,
   policies: readonly BackupPolicy[],
   facts: Facts,
 ): number | undefined {
   const times = policies.flatMap(({ repository }) => {
-    const { verified } = facts.repositories.get(repository) ?? {};
-    return verified?.get(id) ?? verified?.get(original) ?? [];
+    const { verified, proved } = facts.repositories.get(repository) ?? {};
+    const last = proved?.get(`${hostId} /${formatGuestRef(guest)}`)?.provedAt;
+    return verified?.get(id) ?? verified?.get(original) ?? last ?? [];
   });
   return times.length === 0 ? undefined : Math.max(...times);
 }

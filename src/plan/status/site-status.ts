@@ -1,5 +1,5 @@
 import type { GuestSnapshot } from '../facts.ts';
-import type { DueReason, GuestLabel, PlanProblem } from '../plan.ts';
+import type { DueReason, GuestLabel, PlanProblem, VerifyReason } from '../plan.ts';
 
 /** As monitoring plugins grade it. `unknown`: who would have to tell did not answer. */
 export type StatusLevel = 'ok' | 'warning' | 'critical' | 'unknown';
@@ -27,7 +27,7 @@ export interface GuestStatus {
   readonly newest?: GuestSnapshot;
   /** Of the newest. */
   readonly ageMs?: number;
-  /** When a verification found the newest whole, milliseconds since 1970. */
+  /** When a verification found the newest whole, or else one before it, milliseconds since 1970. */
   readonly verifiedAt?: number;
 }
 
@@ -43,4 +43,4 @@ export type StatusReason =
   /** The newest claims a time after now. */
   | { readonly kind: 'clock' }
   /** A policy wants it verified more recently. */
-  | { readonly kind: 'unverified'; readonly withinMs: number };
+  | { readonly kind: 'unverified'; readonly reason: VerifyReason };

@@ -108,6 +108,28 @@ describe('a guest is', () => {
   });
 });
 
+describe('a guest whose backups a policy wants proved is', () => {
+  const newest = backup(web, HOUR);
+  const asking = site({ backups: [policy('all', { verifyWithinMs: 48 * HOUR })] });
+  it.each<[string, number | undefined, string]>([
+    ['a warning when none ever was', undefined, 'warning unverified'],
+    ['a warning when the last was too long ago', 50, 'warning unverified'],
+    ['ok when the next run proves it', 47, 'ok fresh'],
+    ['ok when it was proved', 0.5, 'ok fresh'],
+  ])('%s', (_, agoHours, expected) => {
+    const told = facts({ pve: inventory([web]) }, [newest]);
+    const [main] = [...told.repositories.values()];
+    if (main === undefined) throw new Error('no repository');
+    const proof = { id: newest.id, madeAt: newest.time, provedAt: NOW - (agoHours ?? 0) * HOUR };
+    const proved = new Map(agoHours === undefined ? [] : [['pve /qemu/101', proof]]);
+    const [found] = judgeStatus(asking, {
+      ...told,
+      repositories: new Map([['main', { ...main, proved }]]),
+    }).guests;
+    expect(`${found?.level} ${found?.why.kind}`).toBe(expected);
+  });
+});
+
 describe('the site is', () => {
   const declared = site({
     hosts: [host('pve'), host('ber')],
