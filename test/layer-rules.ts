@@ -24,6 +24,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
       'pve',
       'records',
       'repository',
+      'schedule',
       'snapshot',
       'transport',
       'verify',
