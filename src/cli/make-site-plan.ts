@@ -44,7 +44,9 @@ export async function makeSitePlan(
   { command, restore, part: named, parallel, facts: recorded }: PlanQuestion,
   surroundings: Surroundings,
 ): Promise<SitePlan> {
-  const { site, name } = await openNamedSite(file, surroundings);
+  const { site, name } = await openNamedSite(file, surroundings, {
+    trust: recorded === undefined ? 'all' : 'folder',
+  });
   const revision = siteRevision(site.file, surroundings);
   const known =
     recorded === undefined

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
+import { dirname, isAbsolute, relative, sep } from 'node:path';
 import { loadSite } from '../config/load-site.ts';
 import type { RepositoryEntry, Site } from '../config/site.ts';
 import { folderBackend } from '../repository/folder-backend.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
+import { UserError } from '../user-error.ts';
 import type { SiteFileName } from './saved/plan-file.ts';
 import type { Surroundings } from './surroundings.ts';
 import { readSecret } from './way-in.ts';
@@ -13,22 +15,38 @@ export function openSite(file: string, { home, timeZone }: Surroundings): Promis
   return loadSite(file, { home, timeZone, read: (path) => readFile(path, 'utf8') });
 }
 
-/** As `openSite`, with what names the text that was read for good. */
+/**
+ * As `openSite`, with what names the text that was read for good.
+ * @param options.trust `folder`: whoever wrote the file may include nothing from outside its folder, since messages quote what is
+ * wrong with a file, and that might be a secret
+ */
 export async function openNamedSite(
   file: string,
   { home, timeZone }: Surroundings,
+  options: { readonly trust: 'all' | 'folder' },
 ): Promise<{ readonly site: Site; readonly name: SiteFileName }> {
   const read = createHash('sha256');
   const site = await loadSite(file, {
     home,
     timeZone,
     read: async (path) => {
+      if (options.trust === 'folder') await refuseOutside(path, dirname(file));
       const text = await readFile(path, 'utf8');
       read.update(text);
       return text;
     },
   });
   return { site, name: { file, sha256: read.digest('hex') } };
+}
+
+/** Links lead where they lead. @throws UserError `site-file` */
+async function refuseOutside(path: string, folder: string): Promise<void> {
+  const way = relative(await realpath(folder), await realpath(path));
+  if (way.split(sep)[0] !== '..' && !isAbsolute(way)) return;
+  throw new UserError(
+    'site-file',
+    `${path} is outside of the folder of the site file, and not read with --facts`,
+  );
 }
 
 /** Names of those that policies, restores and nodes' configurations go to or come from. */

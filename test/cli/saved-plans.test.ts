@@ -1,6 +1,6 @@
 /** Plans that are saved, shown, approved and carried out later, and plans from recorded facts. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addCt, moveGuest } from '../lab/guests.ts';
@@ -161,6 +161,17 @@ describe('a plan from recorded facts', () => {
     expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
     expect(stdout).toContain('+ lxc/107 mail');
     expect(existsSync(file('was-read'))).toBe(false);
+  });
+
+  it('reads nothing from outside the folder of the site file, whatever that includes', async () => {
+    mkdirSync(file('clone'), { recursive: true });
+    symlinkSync('../password', file('clone/link.yaml'));
+    const includes = `include: [../password, ${file('password')}, link.yaml]\n`;
+    place.write('clone/site.yaml', includes + siteFile({}));
+    const ended = await place.pvebak('plan', 'clone/site.yaml', '--facts', 'facts.json');
+    expect(ended.stderr.match(/is outside of the folder of the site file/g)).toHaveLength(3);
+    expect(ended.stderr + ended.stdout).not.toContain(CANARY);
+    expect(ended.status).toBe(5);
   });
 
   it('says of a host that they do not know that it could not be asked', async () => {

@@ -12,7 +12,7 @@ export async function factsCommand(
   { out }: { readonly out?: string },
   surroundings: Surroundings,
 ): Promise<number> {
-  const { site, name } = await openNamedSite(file, surroundings);
+  const { site, name } = await openNamedSite(file, surroundings, { trust: 'all' });
   const repositories = await openSiteRepositories(site, surroundings);
   const facts = await gatherFacts(site, repositories, surroundings);
   const { programVersion, stdout, stderr } = surroundings;
