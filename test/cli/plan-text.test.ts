@@ -153,7 +153,13 @@ const MINUTE = 60_000;
 const knownNight: Scene = {
   site: site({
     hosts: [host('fra1'), host('fra2')],
-    backups: [policy('gold', { hosts: ['fra1', 'fra2'], verifyWithinMs: 7 * 24 * HOUR })],
+    backups: [
+      policy('gold', {
+        hosts: ['fra1', 'fra2'],
+        verifyWithinMs: 7 * 24 * HOUR,
+        window: { from: 22 * 60, to: 7 * 60, timeZone: 'Europe/Berlin' },
+      }),
+    ],
   }),
   facts: facts(
     {

@@ -1,6 +1,6 @@
 import type { Plan } from '../../plan/plan.ts';
 import { amountsText, sumOfEstimates } from './estimate-text.ts';
-import { count } from './quantities.ts';
+import { count, formatBytes } from './quantities.ts';
 
 /** The last line of a plan: what would be done, in one sentence or two. */
 export function planTotals(plan: Plan): string {
@@ -25,9 +25,14 @@ function actionTexts({ backups, nodeConfigs, restores, verifies, forgets }: Plan
     ...(restores.length > 0
       ? [`${restores.length} to restore${overwrites > 0 ? ` (${overwrites} overwriting)` : ''}`]
       : []),
-    ...(verifies.length > 0 ? [`${verifies.length} to verify`] : []),
+    ...(verifies.length > 0 ? [`${verifies.length} to verify${readText(verifies)}`] : []),
     ...(forgets.length > 0
       ? [`${forgets.reduce((sum, { forget }) => sum + forget.length, 0)} to forget`]
       : []),
   ];
+}
+
+function readText(verifies: Plan['verifies']): string {
+  const bytes = verifies.reduce((sum, { readBytes = 0 }) => sum + readBytes, 0);
+  return bytes === 0 ? '' : ` (reads up to ${formatBytes(bytes)})`;
 }
