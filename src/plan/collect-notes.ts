@@ -1,4 +1,4 @@
-import type { Site } from '../config/site.ts';
+import type { BackupPolicy, Site } from '../config/site.ts';
 import type { Guest } from '../pve/inventory.ts';
 import {
   firstDiskStorage,
@@ -10,6 +10,9 @@ import type { Facts } from './facts.ts';
 import type { PlanNote } from './plan.ts';
 import { guestLabel } from './reached-hosts.ts';
 import type { SelectedGuest } from './select-guests.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** What is worth a word although it stops nothing. */
 export function collectNotes(
@@ -26,10 +29,17 @@ export function collectNotes(
       .map(({ name, rpoMs }): PlanNote => {
         return { kind: 'rpo-below-cadence', policy: name, rpoMs, cadenceMs: site.cadenceMs };
       }),
+    ...site.backups.flatMap(windowNotes),
     ...optionNotes(selected),
     ...fleecingNotes(selected),
     ...selected.flatMap(guestNotes),
   ];
+}
+
+function windowNotes({ name, rpoMs, schedule, window }: BackupPolicy): readonly PlanNote[] {
+  if (window === undefined || schedule !== undefined) return [];
+  const closedMs = DAY_MS - (((window.to - window.from) * MINUTE_MS + DAY_MS) % DAY_MS || DAY_MS);
+  return rpoMs < closedMs ? [{ kind: 'rpo-below-window', policy: name, rpoMs, closedMs }] : [];
 }
 
 /** Of each host entry, what would be left out of the dumps of its guests. */

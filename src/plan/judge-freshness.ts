@@ -23,7 +23,10 @@ export interface Demand {
   /** Undefined: no policy asks, the cadence alone. */
   readonly policy: string | undefined;
   readonly rpoMs: number;
-  /** With a schedule, its last moment: a backup since then is asked for, and the rpo says only what is out of policy. */
+  /**
+   * With a schedule, its last moment, or one that is as near as clocks differ: a backup since then is asked for, and the rpo says
+   * only what is out of policy.
+   */
   readonly scheduledAt?: number;
 }
 
@@ -103,7 +106,7 @@ function isDue(
   { cadenceMs, durationMs }: FreshnessTerms,
 ): boolean {
   if (scheduledAt === undefined) return age.ms > dueAgeMs({ rpoMs, cadenceMs, durationMs });
-  return age.madeAt < scheduledAt || age.ms > rpoMs;
+  return age.madeAt < scheduledAt - CLOCK_TOLERANCE_MS || age.ms > rpoMs;
 }
 
 function firstBackupReason({ otherLines }: { readonly otherLines: number }): DueReason {
@@ -123,6 +126,7 @@ function ageReason(
   { cadenceMs, now }: Pick<FreshnessTerms, 'cadenceMs' | 'now'>,
 ): DueReason {
   if (ageMs > rpoMs) return { kind: 'too-old', ageMs, rpoMs, policy };
-  if (scheduledAt !== undefined) return { kind: 'scheduled', ageMs, sinceMs: now - scheduledAt, policy };
+  if (scheduledAt !== undefined)
+    return { kind: 'scheduled', ageMs, sinceMs: Math.max(0, now - scheduledAt), policy };
   return { kind: 'too-old-before-next-run', ageMs, rpoMs, cadenceMs, policy };
 }

@@ -323,6 +323,13 @@ export type PlanNote =
       readonly rpoMs: number;
       readonly cadenceMs: number;
     }
+  /** Its window is closed for longer than the policy's backups may be old. */
+  | {
+      readonly kind: 'rpo-below-window';
+      readonly policy: string;
+      readonly rpoMs: number;
+      readonly closedMs: number;
+    }
   /** Options under `vzdump` that the version of the host's node does not know: dumps are made without. */
   | {
       readonly kind: 'vzdump-option-unknown';

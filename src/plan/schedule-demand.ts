@@ -1,7 +1,7 @@
 import type { BackupPolicy } from '../config/site.ts';
 import { lastMoment } from '../schedule/cron-moments.ts';
 import { isInWindow, nextClosing, nextOpening } from '../schedule/daily-window.ts';
-import type { Demand, DueDemand } from './judge-freshness.ts';
+import { CLOCK_TOLERANCE_MS, type Demand, type DueDemand } from './judge-freshness.ts';
 
 /** What a policy asks of the newest backup now, and whether one may begin. */
 export interface PolicyDemand extends Demand {
@@ -14,10 +14,13 @@ export type Opening =
   | { readonly kind: 'open'; readonly closesAt: number }
   | { readonly kind: 'closed'; readonly opensAt: number };
 
-/** Milliseconds since 1970, all of them. */
+/**
+ * A run that is started at the moment of a schedule may see it come a little later: what is that near counts as come.
+ * @param now milliseconds since 1970
+ */
 export function demandOf(policy: BackupPolicy, now: number): PolicyDemand {
   const { name, rpoMs, schedule } = policy;
-  const scheduledAt = schedule && lastMoment(schedule.line, schedule.timeZone, now);
+  const scheduledAt = schedule && lastMoment(schedule.line, schedule.timeZone, now + CLOCK_TOLERANCE_MS);
   return {
     policy: name,
     rpoMs,

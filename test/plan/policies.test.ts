@@ -179,8 +179,10 @@ describe('a schedule', () => {
     // It is Monday, 02:00.
     ['0 2 * * *', 1, { kind: 'scheduled', ageMs: HOUR, sinceMs: 0, policy: 's' }],
     ['0 2 * * *', 0, undefined],
-    ['1 2 * * *', 23, undefined],
-    ['1 2 * * *', 24, { kind: 'scheduled', sinceMs: 24 * HOUR - 60_000 }],
+    ['4 2 * * *', 23, { kind: 'scheduled', sinceMs: 0 }],
+    ['6 2 * * *', 23, undefined],
+    ['6 2 * * *', 24, { kind: 'scheduled', sinceMs: 24 * HOUR - 6 * 60_000 }],
+    ['4 2 * * *', 0, undefined],
     ['0 22 * * sun', 4, undefined],
     ['0 22 * * sun', 5, { kind: 'scheduled', sinceMs: 4 * HOUR }],
     ['0 22 * * fri', 52, undefined],
@@ -264,6 +266,21 @@ describe('a window', () => {
     );
     expect(plan.waiting).toEqual([]);
     expect(plan.problems).toMatchObject([{ kind: 'guest-locked' }]);
+  });
+
+  it.each([
+    ['22:00 to 06:00', night, 15, 16],
+    ['22:00 to 06:00', night, 16, undefined],
+    ['08:00 to 18:00', day, 12, 14],
+    ['all day', { ...day, from: 0, to: 24 * 60 }, 1, undefined],
+  ])('from %s with an rpo that it cannot keep is worth a note', (_, window, rpo, closed) => {
+    const backups = [policy('p', { window, rpoMs: rpo * HOUR })];
+    const { notes } = makePlan(site({ backups, cadenceMs: HOUR }), facts({ pve: inventory([]) }));
+    expect(notes).toEqual(
+      closed === undefined
+        ? []
+        : [{ kind: 'rpo-below-window', policy: 'p', rpoMs: rpo * HOUR, closedMs: closed * HOUR }],
+    );
   });
 
   it('is waited for by the restore of a first backup', () => {

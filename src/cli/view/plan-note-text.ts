@@ -36,6 +36,10 @@ function noteText(note: PlanNote, verbose: boolean): readonly string[] {
       return [
         `policy ${note.policy}: rpo ${formatDuration(note.rpoMs)} cannot be kept by a run every ${formatDuration(note.cadenceMs)}`,
       ];
+    case 'rpo-below-window':
+      return [
+        `policy ${note.policy}: rpo ${formatDuration(note.rpoMs)} cannot be kept with a window that is closed for ${formatDuration(note.closedMs)}`,
+      ];
     case 'vzdump-option-unknown':
       return [
         `host ${note.host}: its Proxmox VE ${note.version} does not know ${note.options.join(', ')} of vzdump; dumps are made without`,
