@@ -31,6 +31,7 @@ export function makePlan(
     madeAt: facts.now,
     backups: backups.backups,
     waiting: backups.waiting,
+    blocked: backups.blocked,
     fresh: backups.fresh,
     nodeConfigs,
     restores: restores.restores,

@@ -26,6 +26,7 @@ export function narrowPlan(
     madeAt: plan.madeAt,
     backups: plan.backups.filter(isIn),
     waiting: plan.waiting.filter(isIn),
+    blocked: plan.blocked.filter(isIn),
     fresh: plan.fresh.filter(isIn),
     nodeConfigs: { due: nodeConfigs.due.filter(isNodeIn), fresh: nodeConfigs.fresh.filter(isNodeIn) },
     restores: plan.restores.filter(

@@ -16,6 +16,8 @@ export interface Plan {
   readonly backups: readonly BackupAction[];
   /** Due, in hours in which no backup of theirs may begin. */
   readonly waiting: readonly WaitingBackup[];
+  /** Due, and not possible now, as one of the problems says. */
+  readonly blocked: readonly BackupAction[];
   readonly fresh: readonly FreshGuest[];
   readonly nodeConfigs: NodeConfigPlan;
   readonly restores: readonly RestoreAction[];

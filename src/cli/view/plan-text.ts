@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import type { BackupAction, DueReason, Plan, WaitingBackup } from '../../plan/plan.ts';
+import type { BackupAction, DueReason, Plan } from '../../plan/plan.ts';
 import { dueReasonText } from './due-reason-text.ts';
 import { guestText, listText } from './guest-text.ts';
 import { forgetRows, forgetTitle } from './plan-forget-text.ts';
@@ -43,7 +43,7 @@ export function renderPlanText(plan: Plan, header: PlanHeader, options: PlanText
 
 /** In the order in which it matters; those without rows are left out. */
 export function planSections(plan: Plan, header: PlanHeader, verbose: boolean): readonly Section[] {
-  const late = [...plan.backups, ...plan.waiting].filter(({ reason }) => isLate(reason));
+  const late = outOfPolicy(plan);
   return [
     {
       title: `INCOMPLETE ${plan.problems.length}`,
@@ -70,14 +70,32 @@ function wrong(text: string): Row {
   return { glyph: '!', cells: [text] };
 }
 
+interface LateGuest extends Pick<BackupAction, 'guest' | 'reason'> {
+  /** Whether nothing can be done about it now. */
+  readonly isBlocked: boolean;
+}
+
+/** A guest without any backup is on its way to its first, unless that cannot be made now. */
+function outOfPolicy({ backups, waiting, blocked }: Plan): readonly LateGuest[] {
+  return [
+    ...[...backups, ...waiting]
+      .filter(({ reason }) => isLate(reason))
+      .map((one) => ({ ...one, isBlocked: false })),
+    ...blocked
+      .filter(({ reason, newest }) => isLate(reason) || newest === undefined)
+      .map((one) => ({ ...one, isBlocked: true })),
+  ];
+}
+
 function isLate({ kind }: DueReason): boolean {
   return kind === 'too-old' || kind === 'newest-damaged';
 }
 
-function lateRows(late: readonly (BackupAction | WaitingBackup)[], verbose: boolean): readonly Row[] {
+function lateRows(late: readonly LateGuest[], verbose: boolean): readonly Row[] {
   const shown = verbose ? late : late.slice(0, 10);
-  const rows = shown.map(({ guest, reason }): Row => {
-    return { glyph: '!', cells: [guestText(guest), dueReasonText(reason)] };
+  const rows = shown.map(({ guest, reason, isBlocked }): Row => {
+    const why = dueReasonText(reason);
+    return { glyph: '!', cells: [guestText(guest), isBlocked ? `${why}, and cannot be backed up now` : why] };
   });
   return shown.length < late.length
     ? [...rows, wrong(`${late.length - shown.length} more (--verbose)`)]
