@@ -47,7 +47,7 @@ export async function makeSitePlan(
   const { site, name } = await openNamedSite(file, surroundings, {
     trust: recorded === undefined ? 'all' : 'folder',
   });
-  const revision = siteRevision(site.file, surroundings);
+  const revision = siteRevision([site.file, ...(site.includedFiles ?? [])], surroundings);
   const known =
     recorded === undefined
       ? await askAll(site, surroundings)

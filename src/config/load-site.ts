@@ -53,12 +53,14 @@ function makeSite(
   ];
   const problems = sources.flatMap((source) => problemsIn(source, findings));
   if (shape?.kind !== 'fits' || problems.length > 0) throw new SiteFileError(file, problems);
-  return buildSite(shape.raw, {
+  const [, ...included] = sources.map((source) => resolve(source.file));
+  const site = buildSite(shape.raw, {
     file: resolve(file),
     home,
     timeZone,
     folderOf: (path) => dirname(resolve(merged.origin(path).source.file)),
   });
+  return included.length === 0 ? site : { ...site, includedFiles: included };
 }
 
 function inItsFile(finding: Finding, { origin }: Pick<MergedSources, 'origin'>): SourceFinding {

@@ -74,6 +74,9 @@ class SiteReader {
     const file = this.#nameOf(entry, from);
     if (file === undefined)
       return { message: `"${entry}" names another user's home folder`, hint: 'write the whole path' };
+    // Messages quote lines of what is read: a file of something else, a secret perhaps, must not be taken for a site's.
+    if (!/\.ya?ml$/.test(entry))
+      return { message: `"${entry}" ends neither in .yaml nor in .yml`, hint: 'include YAML files' };
     const back = chain.findIndex((one) => resolve(one) === resolve(file));
     if (back >= 0) {
       const circle = [...chain.slice(back), file].join(' -> ');

@@ -9,6 +9,8 @@ import type { DailyWindow } from '../schedule/daily-window.ts';
 export interface Site {
   /** Absolute path of the site file. */
   readonly file: string;
+  /** Absolute paths of what it includes; absent: nothing. */
+  readonly includedFiles?: readonly string[];
   /** How often apply is run, in milliseconds. */
   readonly cadenceMs: number;
   readonly repositories: ReadonlyMap<string, RepositoryEntry>;

@@ -16,7 +16,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 function revisionBy(script: string | undefined) {
   if (script !== undefined) writeFileSync(join(folder, 'git'), `#!/bin/sh\n${script}\n`, { mode: 0o700 });
   const { signal } = new AbortController();
-  return siteRevision(join(folder, 'site.yaml'), { env: { PATH: folder, SECRET: 'x' }, signal });
+  return siteRevision([join(folder, 'site.yaml')], { env: { PATH: folder, SECRET: 'x' }, signal });
 }
 
 it.each<[string, string | undefined, object | undefined]>([

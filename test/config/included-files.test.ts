@@ -75,7 +75,7 @@ describe('a site of several files', () => {
     expect(renderSiteProblems(error as SiteFileError)).not.toContain('hunter2');
   });
 
-  test.each([
+  test.each<[string, Readonly<Record<string, string>>, string]>([
     [
       'includes itself',
       { 'etc/site.d/hosts.yaml': `include: [../site.yaml]\n${HOSTS}` },
@@ -85,6 +85,16 @@ describe('a site of several files', () => {
       'includes what is not there',
       { 'etc/site.yaml': ROOT.replace('[', '[nowhere.yaml, ') },
       'etc/site.yaml:2:11: cannot read etc/nowhere.yaml: there is no such file',
+    ],
+    [
+      'includes what has no name of a YAML file',
+      { 'etc/site.yaml': ROOT.replace('[', '[password, ') },
+      'etc/site.yaml:2:11: "password" ends neither in .yaml nor in .yml; include YAML files',
+    ],
+    [
+      "includes from another user's home",
+      { 'etc/site.yaml': ROOT.replace('[', '[~eva/x.yaml, ') },
+      'etc/site.yaml:2:11: "~eva/x.yaml" names another user\'s home folder; write the whole path',
     ],
     [
       'has a host in two files',
