@@ -22,11 +22,10 @@ export async function planSection(context: BenchContext): Promise<Section> {
     using folder = workFolder(context, `plan-${guests}`);
     context.say(`a repository with ${guests * 20} snapshots`);
     await runChild('plan-process.ts', { args: ['make', folder.path, String(guests)] });
-    await runChild('plan-process.ts', { args: ['plan', folder.path] });
-    runs.push({
-      guests,
-      ...(await runChild<PlanFigures>('plan-process.ts', { args: ['plan', folder.path] })),
-    });
+    const plan = () => runChild<PlanFigures>('plan-process.ts', { args: ['plan', folder.path] });
+    await plan();
+    const tries = [await plan(), await plan(), await plan()];
+    runs.push({ guests, ...quickest(tries) });
   }
   const [small, , large] = runs;
   const eachMs = (run: SizeRun | undefined) => (run === undefined ? 0 : workOf(run.figures) / run.guests);
@@ -56,7 +55,7 @@ export async function planSection(context: BenchContext): Promise<Section> {
           mib(run.peak),
         ]),
         notes: [
-          'key: scrypt, which costs the same for every repository. wall: of the process, with the start of Node.',
+          'Processor time, but for wall: of the process, with the start of Node, the best of three. key: scrypt, the same for every repository.',
         ],
       },
     ],
@@ -69,6 +68,11 @@ export async function planSection(context: BenchContext): Promise<Section> {
       }),
     ],
   };
+}
+
+/** Whatever else the machine does only adds. */
+function quickest<Run extends { readonly run: Measured }>(tries: readonly Run[]): Run {
+  return tries.reduce((best, one) => (one.run.wall < best.run.wall ? one : best));
 }
 
 function workOf({ phases }: PlanFigures): number {
