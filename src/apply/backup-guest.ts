@@ -16,6 +16,7 @@ import { formatRfc3339 } from '../snapshot/rfc3339.ts';
 import type { Shell } from '../transport/shell.ts';
 import type { BackupReport, Progress } from './apply-event.ts';
 import type { ApplyHost } from './apply-host.ts';
+import { consumedPieces } from './consumed-pieces.ts';
 import { decompressDump } from './decompress-dump.ts';
 import { dumpFailure } from './dump-outcome.ts';
 import type { BrokenDump } from './left-by-dump.ts';
@@ -179,7 +180,9 @@ class Dump {
     const { writer } = this.#context.store;
     if (this.#action.guest.ref.type === 'lxc')
       return { kind: 'container', container: await takeInContainer(stream, writer) };
-    const vm = await takeInVm(stream, {
+    // What a decompressor gives may be views of one buffer.
+    const own = this.#context.host.compression === '0' ? consumedPieces(stream) : stream;
+    const vm = await takeInVm(own, {
       writer,
       temporaryFolder: this.#context.temporaryFolder,
       chunkBytesOf: (device) => chunkSizes.get(device),

@@ -7,7 +7,6 @@ import { sameBytes } from '../repository/object-id.ts';
 import type { BlobSaver } from '../repository/store.ts';
 import { FileBuilder, type FilePart, type TakenFile } from '../snapshot/file-builder.ts';
 import type { StoredAmount } from '../snapshot/stored-amount.ts';
-import { consumedPieces } from './consumed-pieces.ts';
 import { type AssemblyShared, DiskAssembler } from './disk-assembler.ts';
 import { SpillFile } from './spill-file.ts';
 
@@ -54,7 +53,6 @@ const SPILL_BYTES = 2 ** 32;
 
 /**
  * Takes a VMA stream apart and saves it. Nothing is committed: the caller does that when the whole dump is proved.
- * @param source its pieces are freed once they are consumed
  * @throws FormatError with the offset when the stream is not whole or not a VMA
  */
 export async function takeInVm(source: AsyncIterable<Uint8Array>, intake: VmIntake): Promise<TakenVm> {
@@ -74,7 +72,7 @@ export async function takeInVm(source: AsyncIterable<Uint8Array>, intake: VmInta
   let taken:
     | { readonly header: VmaHeader; readonly assemblers: ReadonlyMap<number, DiskAssembler> }
     | undefined;
-  for await (const event of readVma(consumedPieces(source))) {
+  for await (const event of readVma(source)) {
     if (event.kind === 'header') {
       taken = { header: event.header, assemblers: startAssemblers(event.header, shared, intake) };
       intake.onTotal?.(event.header.devices.reduce((sum, { size }) => sum + size, 0));

@@ -47,7 +47,7 @@ async function askHost(host: HostEntry, surroundings: Surroundings): Promise<Hos
 /** @param now milliseconds since 1970 */
 export async function askRepository(repository: Repository, now: number): Promise<RepositoryFacts> {
   const all = await readSnapshots(repository);
-  const records = await readKnownRecords(repository, all, ['pin', 'verify']);
+  const records = await readKnownRecords(repository, all, ['pin', 'ack', 'verify']);
   return {
     id: repository.config.id,
     ...listGuests(all),

@@ -20,6 +20,8 @@ export interface PlanQuestion {
   readonly command: string;
   /** Restore intents that are named. */
   readonly restore: readonly string[];
+  /** What is allowed; `forget=qemu/101` releases what a brake holds. */
+  readonly allow: readonly string[];
   readonly part: PartOptions;
   /** How many nodes apply will work on at once. */
   readonly parallel: number;
@@ -41,7 +43,7 @@ export interface SitePlan {
 /** Reads a site file and plans with what is there. @throws SiteFileError, UserError */
 export async function makeSitePlan(
   file: string,
-  { command, restore, part: named, parallel, facts: recorded }: PlanQuestion,
+  { command, restore, allow, part: named, parallel, facts: recorded }: PlanQuestion,
   surroundings: Surroundings,
 ): Promise<SitePlan> {
   const { site, name } = await openNamedSite(file, surroundings, {
@@ -61,9 +63,14 @@ export async function makeSitePlan(
     recorded,
     parallel,
   });
-  const whole = makePlan(site, known.facts, { restoreNames: restore });
+  const whole = makePlan(site, known.facts, { restoreNames: restore, released: releasedGuests(allow) });
   const plan = narrowPlan(whole, part, { site, facts: known.facts, restoreNames: restore });
   return { site, name, ...known, plan, header };
+}
+
+/** @returns of `forget=qemu/101` the guest, of `forget=all` the word */
+function releasedGuests(allow: readonly string[]): readonly string[] {
+  return allow.flatMap((what) => (what.startsWith('forget=') ? what.slice('forget='.length) : []));
 }
 
 async function askAll(

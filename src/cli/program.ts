@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseGuestRef } from '../pve/guest.ts';
 import { addBrowseCommands } from './browse-commands.ts';
 import { exampleText } from './example-text.ts';
 import { addKeyCommands } from './key-commands.ts';
+import { addMarkCommands } from './mark-commands.ts';
 import { addNbdCommand } from './nbd-options.ts';
 import { collect, withPartOptions } from './part-options.ts';
 import { addRepairCommands } from './repair-options.ts';
@@ -73,6 +75,11 @@ export async function runProgram(args: readonly string[], surroundings: Surround
       parseCount,
       PARALLEL,
     )
+    .addOption(
+      new Option('--allow <what>', 'forget=qemu/101 or forget=all: also what forget_max holds; repeatable')
+        .argParser(parseAllow)
+        .default([]),
+    )
     .option('--facts <file>', 'plan with recorded facts: opens no connection and reads no secret')
     .addOption(new Option('--json', 'print the plan as --out saves it').default(false).conflicts('markdown'))
     .option('--markdown', 'print it for the comment of a merge request', false)
@@ -103,7 +110,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     .addOption(
       new Option(
         '--allow <what>',
-        'allow without asking: replace (guests are overwritten), forget (snapshots are removed); repeatable',
+        'allow without asking: replace (guests are overwritten), forget (snapshots are removed), forget=qemu/101 or forget=all (also those that forget_max holds); repeatable',
       )
         .argParser(parseAllow)
         .default([]),
@@ -165,6 +172,8 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     runs(import('./commands/nbd-command.ts').then(({ nbdCommand }) => nbdCommand(options, surroundings))),
   );
 
+  addMarkCommands(program, runs, surroundings);
+
   addVerifyCommand(program, (options) =>
     runs(
       import('./commands/verify-command.ts').then(({ verifyCommand }) =>
@@ -218,8 +227,10 @@ export async function runProgram(args: readonly string[], surroundings: Surround
 }
 
 function parseAllow(value: string, before: unknown): readonly string[] {
-  if (value !== 'replace' && value !== 'forget')
-    throw new InvalidArgumentError('what can be allowed is: replace, forget.');
+  const [, guest] = /^forget=(.*)$/.exec(value) ?? [];
+  const named = guest === 'all' ? 'all' : parseGuestRef(guest ?? '');
+  if (value !== 'replace' && value !== 'forget' && named === undefined)
+    throw new InvalidArgumentError('what can be allowed is: replace, forget, forget=qemu/101, forget=all.');
   return [...(Array.isArray(before) ? before : []), value];
 }
 

@@ -15,6 +15,7 @@ const EMPTY: RepositoryFacts = {
   nodeSnapshots: [],
   keyCount: 0,
   pinned: new Set(),
+  acknowledged: new Set(),
   damaged: new Set(),
   verified: new Map(),
 };

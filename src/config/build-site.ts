@@ -7,7 +7,7 @@ import type { DataPath } from './finding.ts';
 import { parseDuration } from './parse-duration.ts';
 import { promised } from './promised.ts';
 import type { RawDefaults, RawRepository, RawSite } from './raw-site.ts';
-import type { HostEntry, RepositoryEntry, Site } from './site.ts';
+import type { ForgetMax, HostEntry, RepositoryEntry, Site } from './site.ts';
 
 /** What policies and restores take from the rest of the file. */
 export interface Surroundings {
@@ -53,7 +53,14 @@ export function buildSite(raw: RawSite, at: SitePlace): Site {
     backups: entries.filter((entry) => !isSkip(entry)).map((entry) => buildBackup(entry, surroundings)),
     ...(skips.length > 0 && { skips: skips.map((entry) => buildSkip(entry, surroundings)) }),
     restores: (raw.restores ?? []).map((restore) => buildRestore(restore, surroundings)),
+    guards: { forgetMax: buildForgetMax(raw.guards?.forget_max) },
   };
+}
+
+/** Small repositories lose a large share with a few snapshots: unless a share is given, ten may always go. */
+function buildForgetMax(text: string | undefined): ForgetMax {
+  if (text === undefined) return { share: 0.1, atLeast: 10 };
+  return { share: Number(text.slice(0, -1)) / 100, atLeast: 0 };
 }
 
 function buildRepository(name: string, raw: RawRepository, base: PathBase): RepositoryEntry {

@@ -19,6 +19,20 @@ export interface Site {
   /** Policies that leave guests out on purpose; absent: none. */
   readonly skips?: readonly SkipPolicy[];
   readonly restores: readonly RestoreIntent[];
+  /** A site file always fills it in; absent elsewhere: nothing brakes. */
+  readonly guards?: Guards;
+}
+
+export interface Guards {
+  readonly forgetMax: ForgetMax;
+}
+
+/** How many snapshots of a repository may go at once; one of each guest, for one that comes, is not counted. */
+export interface ForgetMax {
+  /** 0.1: a tenth of all that are there. */
+  readonly share: number;
+  /** So many never are too many. */
+  readonly atLeast: number;
 }
 
 export type SecretRef =

@@ -12,7 +12,7 @@ export interface ReadOptions {
 
 /**
  * Reads a stream of pieces of any size by exact lengths. Bytes inside one piece are not copied, so they are as
- * long-lived as the piece. Only one call may be under way at a time. Closing ends the source, also midway.
+ * long-lived as the piece, which nothing here uses any longer once the next one is pulled. Only one call may be under way at a time. Closing ends the source, also midway.
  */
 export class StreamReader {
   readonly #source: AsyncIterator<Uint8Array>;
@@ -107,9 +107,10 @@ export class StreamReader {
     for (;;) {
       const next = this.#following ?? (await this.#pull());
       this.#following = undefined;
-      if (next === undefined) return false;
-      this.#piece = next;
+      // The last piece is let go of at the end, too: whoever lent it may have freed it.
+      this.#piece = next ?? NOTHING;
       this.#at = 0;
+      if (next === undefined) return false;
       if (next.length > 0) return true;
     }
   }

@@ -26,6 +26,8 @@ export interface RepositoryFacts {
   readonly keyCount: number;
   /** Snapshots that are to be kept whatever retention says, by id or original. */
   readonly pinned: ReadonlySet<string>;
+  /** Snapshots whose new data somebody has looked at, by id or original. */
+  readonly acknowledged: ReadonlySet<string>;
   /** Snapshots in which the last verification found damage, by id or original. */
   readonly damaged: ReadonlySet<string>;
   /** When a verification found a snapshot whole last, milliseconds since 1970, by id or original; without the damaged. */

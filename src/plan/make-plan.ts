@@ -10,23 +10,30 @@ import { planVerifies } from './plan-verifies.ts';
 import { planForget } from './retention/plan-forget.ts';
 import { selectGuests } from './select-guests.ts';
 
+export interface PlanOptions {
+  /** Restore intents named on the command line. */
+  readonly restoreNames?: readonly string[];
+  /** Guests whose snapshots may go however many they are: `qemu/101`, or `all`. */
+  readonly released?: readonly string[];
+}
+
 /**
  * Compares what the site declares with what is there. Pure: the same site and facts give the same plan.
  * A problem stands only for something that could not be asked, or that is wanted now and cannot be done;
  * nothing is planned for it.
- * @param options.restoreNames restore intents named on the command line
  */
 export function makePlan(
   site: Site,
   facts: Facts,
-  { restoreNames = [] }: { readonly restoreNames?: readonly string[] } = {},
+  { restoreNames = [], released = [] }: PlanOptions = {},
 ): Plan {
   const { selected, leftAlone, skipped, uncovered, problems } = selectGuests(site, facts);
   const backups = planBackups(site, facts, selected);
   const { problems: nodeProblems, ...nodeConfigs } = planNodeConfigs(site, facts);
   const restores = planRestores(site, facts, { named: restoreNames, backups });
   const verifies = planVerifies(site, facts, { selected, backups: backups.backups });
-  const forgets = planForget(facts, { selected, backups: backups.backups });
+  const forgetMax = site.guards?.forgetMax;
+  const forgets = planForget(facts, { selected, backups: backups.backups, forgetMax, released });
   return {
     madeAt: facts.now,
     backups: backups.backups,
@@ -37,6 +44,8 @@ export function makePlan(
     restores: restores.restores,
     verifies,
     forgets: forgets.forgets,
+    held: forgets.held,
+    suspicious: forgets.suspicious,
     restoresAtRest: restores.atRest,
     leftAlone,
     skipped,

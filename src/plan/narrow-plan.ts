@@ -35,6 +35,8 @@ export function narrowPlan(
     ),
     verifies: plan.verifies.filter(isIn),
     forgets: plan.forgets.filter(isIn),
+    held: plan.held.filter(isIn),
+    suspicious: plan.suspicious.filter(isIn),
     restoresAtRest: plan.restoresAtRest.filter(isRestoreIn),
     leftAlone: plan.leftAlone.filter(isIn),
     skipped: plan.skipped.filter(isIn),

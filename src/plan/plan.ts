@@ -4,7 +4,8 @@ import type { GuestVolume, LineIdentity } from '../pve/inventory.ts';
 import type { BackupEstimate } from './estimate-backup.ts';
 import type { GuestSnapshot } from './facts.ts';
 import type { NodeConfigPlan } from './node-config-plan.ts';
-import type { ForgetAction } from './retention/forget-plan.ts';
+import type { ForgetAction, HeldForget } from './retention/forget-plan.ts';
+import type { Growth } from './retention/suspicious-growth.ts';
 
 /**
  * What would be done, as data; every verdict carries its reason. Views make the sentences. It is written to files as it is:
@@ -25,6 +26,10 @@ export interface Plan {
   readonly verifies: readonly VerifyAction[];
   /** After all else: what is no longer wanted. */
   readonly forgets: readonly ForgetAction[];
+  /** What would be forgotten, and is held by a brake until it is allowed by name. */
+  readonly held: readonly HeldForget[];
+  /** Guests of which a backup brought far more new data than is usual, and nobody has looked at it. */
+  readonly suspicious: readonly SuspiciousGuest[];
   /** Restore intents that need nothing, or wait to be named. */
   readonly restoresAtRest: readonly RestoreAtRest[];
   readonly leftAlone: readonly LeftAlone[];
@@ -34,6 +39,13 @@ export interface Plan {
   /** What could not be asked or done. Any of these makes the plan incomplete. */
   readonly problems: readonly PlanProblem[];
   readonly notes: readonly PlanNote[];
+}
+
+export interface SuspiciousGuest extends Growth {
+  readonly host: string;
+  readonly guest: GuestLabel;
+  readonly repository: string;
+  readonly policies: readonly string[];
 }
 
 export interface GuestLabel {

@@ -1,4 +1,5 @@
 import type {
+  AckRecord,
   ClaimRecord,
   PinRecord,
   PvebakRecord,
@@ -19,6 +20,8 @@ export function parseRecord(json: Uint8Array): PvebakRecord | undefined {
       return parseVerify(raw);
     case 'pin':
       return parsePin(raw);
+    case 'ack':
+      return parseAck(raw);
     case 'restore':
       return parseRestore(raw);
     case 'claim':
@@ -52,6 +55,13 @@ function parsePin(raw: Raw): PinRecord | undefined {
   if (snapshots === undefined || typeof reason !== 'string') return undefined;
   if (until !== undefined && !isTime(until)) return undefined;
   return { kind: 'pin', snapshots, ...(until !== undefined && { until }), reason };
+}
+
+function parseAck({ snapshots: listed, reason }: Raw): AckRecord | undefined {
+  const snapshots = parseSnapshots(listed);
+  return snapshots === undefined || typeof reason !== 'string'
+    ? undefined
+    : { kind: 'ack', snapshots, reason };
 }
 
 function parseRestore(raw: Raw): RestoreRecord | undefined {

@@ -20,6 +20,7 @@ function detailTags(record: PvebakRecord): readonly string[] {
     case 'claim':
       return [`line=${record.line}`, `run=${record.run}`, `token=${record.token}`];
     case 'pin':
+    case 'ack':
     case 'restore':
       return [];
   }
@@ -32,7 +33,7 @@ export interface RecordHead {
   readonly tags: ReadonlyMap<string, string>;
 }
 
-const KINDS: readonly RecordKind[] = ['verify', 'pin', 'restore', 'claim'];
+const KINDS: readonly RecordKind[] = ['verify', 'pin', 'ack', 'restore', 'claim'];
 
 /** @returns undefined when the snapshot is no record, or of a kind that is not known */
 export function recordHead({

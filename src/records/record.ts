@@ -2,7 +2,7 @@
  * What is known beyond guests (FORMAT.md, "Records"): `record.json`, whose schema is `schemas/record.schema.json`. Times
  * are RFC 3339.
  */
-export type PvebakRecord = VerifyRecord | PinRecord | RestoreRecord | ClaimRecord;
+export type PvebakRecord = VerifyRecord | PinRecord | AckRecord | RestoreRecord | ClaimRecord;
 
 export type RecordKind = PvebakRecord['kind'];
 
@@ -43,6 +43,13 @@ export interface PinRecord {
   readonly snapshots: readonly RecordedSnapshot[];
   /** Until when; absent for ever. One in the past takes an earlier pin back. */
   readonly until?: string;
+  readonly reason: string;
+}
+
+/** Somebody has looked at snapshots that held far more new data than usual, and found nothing wrong. */
+export interface AckRecord {
+  readonly kind: 'ack';
+  readonly snapshots: readonly RecordedSnapshot[];
   readonly reason: string;
 }
 

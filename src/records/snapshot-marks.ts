@@ -4,6 +4,8 @@ import type { RecordedSnapshot, VerifyRecord } from './record.ts';
 /** What records say of snapshots, each by its id and by the one that it had before restic rewrote it. */
 export interface SnapshotMarks {
   readonly pinned: ReadonlySet<string>;
+  /** Somebody has looked at what they brought. */
+  readonly acknowledged: ReadonlySet<string>;
   /** Found damaged by the last verification that looked at them. */
   readonly damaged: ReadonlySet<string>;
   /** When a verification found it whole last, milliseconds since 1970; of those only that are not damaged by now. */
@@ -22,12 +24,14 @@ export interface ProvedSnapshot {
 /** @param records oldest first: what is newer counts. @param now milliseconds since 1970 */
 export function snapshotMarks(records: readonly KnownRecord[], now: number): SnapshotMarks {
   const pinned = new Set<string>();
+  const acknowledged = new Set<string>();
   const damaged = new Set<string>();
   const verified = new Map<string, number>();
   const proved = new Map<string, ProvedSnapshot>();
   for (const { record } of records) {
     if (record.kind === 'pin')
       mark(pinned, record.snapshots, record.until === undefined || Date.parse(record.until) > now);
+    if (record.kind === 'ack') mark(acknowledged, record.snapshots, true);
     if (record.kind === 'verify') {
       mark(damaged, record.whole, false);
       mark(damaged, record.damaged, true);
@@ -36,7 +40,7 @@ export function snapshotMarks(records: readonly KnownRecord[], now: number): Sna
       prove(proved, record);
     }
   }
-  return { pinned, damaged, verified, proved };
+  return { pinned, acknowledged, damaged, verified, proved };
 }
 
 function prove(proved: Map<string, ProvedSnapshot>, { reading, whole, damaged, ended }: VerifyRecord): void {

@@ -4,6 +4,7 @@
  * Prints `IntakeFigures` as JSON.
  */
 import { existsSync } from 'node:fs';
+import { consumedPieces } from '../../src/apply/consumed-pieces.ts';
 import { takeInVm } from '../../src/apply/take-in-vm.ts';
 import { folderBackend } from '../../src/repository/folder-backend.ts';
 import { initRepository, openRepository, withSession } from '../../src/repository/repository.ts';
@@ -32,7 +33,7 @@ async function takeIn(folder: string, chunkBytes: number): Promise<IntakeFigures
   const repository = await openRepository(backend, PASSWORD);
   return withSession(repository, { lock: 'shared' }, async ({ writer }) => {
     const started = performance.now();
-    const taken = await takeInVm(process.stdin, {
+    const taken = await takeInVm(consumedPieces(process.stdin), {
       writer,
       temporaryFolder: '/var/tmp',
       chunkBytesOf: () => (chunkBytes === 0 ? undefined : chunkBytes),

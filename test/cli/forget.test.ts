@@ -100,3 +100,41 @@ it('forgets nothing of a guest whose backup failed', async () => {
   expect(status).toBe(3);
   expect(place.stored('snapshots')).toHaveLength(3);
 });
+
+it('keeps what is pinned, shows it, and lets it go once it is unpinned', async () => {
+  const [id = ''] = place.stored('snapshots');
+  const pinned = await place.succeed('pin', id.slice(0, 12), '--reason', 'before the upgrade');
+  expect(pinned.stdout).toMatch(
+    new RegExp(`^${id.slice(0, 8)} \\(lxc/105, .*is kept until it is unpinned: before`),
+  );
+  expect((await place.succeed('snapshots')).stdout).toMatch(
+    new RegExp(`^${id.slice(0, 8)} .*\\(pinned\\)$`, 'm'),
+  );
+  for (let run = 0; run < 2; run++) await due('apply', 'site.yaml', '--yes', '--allow', 'forget');
+  expect(place.stored('snapshots')).toContain(id);
+  expect((await place.succeed('unpin', id)).stdout).toContain('is no longer pinned');
+  await due('apply', 'site.yaml', '--yes', '--allow', 'forget');
+  expect(place.stored('snapshots')).not.toContain(id);
+  expect(place.restic('check', '--read-data')).toContain('no errors were found');
+});
+
+it.each([
+  [['pin', 'lxc/105', '--reason', 'x', '--until', '2001-01-01'], '--until 2001-01-01 is over'],
+  [['pin', 'lxc/105', '--reason', 'x', '--until', 'soon'], '--until soon is no date'],
+  [['pin', 'lxc/105'], '--reason'],
+  [['ack', '4f1c'], '4f1c is no guest'],
+  [['apply', 'site.yaml', '--allow', 'forget=105'], 'forget=qemu/101'],
+])('%j is refused with what to write', async (args, message) => {
+  const { stderr, status } = await place.pvebak(...args);
+  expect(stderr).toContain(message);
+  expect(status).toBe(1);
+});
+
+it('keeps an acknowledgement, which is nowhere listed as a backup', async () => {
+  const { stdout } = await place.succeed('ack', 'lxc/105', '--reason', 'a new archive');
+  expect(stdout).toMatch(/^lxc\/105: \d backups? acknowledged\n$/);
+  const record = JSON.parse(
+    place.restic('dump', 'latest', '--tag', 'pvebak-record,kind=ack', '/pvebak/record.json'),
+  );
+  expect(record).toMatchObject({ version: 1, kind: 'ack', reason: 'a new archive', snapshots: [{}, {}] });
+});

@@ -299,6 +299,7 @@ const nodesOwn: Scene = {
           nodeSnapshots,
           keyCount: 2,
           pinned: new Set<string>(),
+          acknowledged: new Set<string>(),
           damaged: new Set<string>(),
           verified: new Map(),
         },

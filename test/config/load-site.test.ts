@@ -13,6 +13,7 @@ describe('a site file', () => {
     expect(parse(GOOD)).toEqual({
       file: '/srv/backup/site.yaml',
       cadenceMs: 24 * HOUR,
+      guards: { forgetMax: { share: 0.1, atLeast: 10 } },
       repositories: new Map([
         [
           'main',

@@ -101,3 +101,21 @@ async function startedReader(source: AsyncIterable<Uint8Array>): Promise<StreamR
 async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
   yield bytes;
 }
+
+it('uses no piece any longer once it has asked for the next one, or for the end', async () => {
+  const freed = (async function* () {
+    for (const length of [5, 3, 4]) {
+      const piece = new Uint8Array(length).fill(length);
+      yield piece;
+      piece.buffer.transfer(0);
+    }
+  })();
+  const reader = new StreamReader(freed);
+  expect([...(await reader.peek(7))]).toEqual([5, 5, 5, 5, 5, 3, 3]);
+  expect([...(await reader.read(6, { what: 'six' }))]).toEqual([5, 5, 5, 5, 5, 3]);
+  expect([...(await reader.read(6, { what: 'the rest' }))]).toEqual([3, 3, 4, 4, 4, 4]);
+  expect(await reader.read(0, { what: 'nothing' })).toHaveLength(0);
+  expect(await reader.atEnd()).toBe(true);
+  expect(await reader.readSome(1)).toHaveLength(0);
+  await expect(reader.read(1, { what: 'more' })).rejects.toThrow('the stream ends inside more');
+});

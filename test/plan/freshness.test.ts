@@ -237,6 +237,7 @@ describe('notes', () => {
           id: snapshotId('a0'),
           keyCount: 1,
           pinned: new Set<string>(),
+          acknowledged: new Set<string>(),
           damaged: new Set<string>(),
           verified: new Map(),
         },

@@ -149,6 +149,7 @@ export function facts(
           nodeSnapshots: [],
           keyCount: 2,
           pinned: new Set(),
+          acknowledged: new Set(),
           damaged: new Set(),
           verified: new Map(),
         },

@@ -47,6 +47,7 @@ const RECORDS: readonly PvebakRecord[] = [
   },
   { kind: 'pin', snapshots: [WEB], until: '2027-01-01T00:00:00Z', reason: 'before the upgrade' },
   { kind: 'pin', snapshots: [], reason: '' },
+  { kind: 'ack', snapshots: [WEB], reason: 'a new archive' },
   {
     kind: 'restore',
     snapshot: { id: ID },
@@ -91,9 +92,9 @@ describe('a record', () => {
     ['a verification of a part beyond the last', changed(0, { part: { number: 21, of: 20 } })],
     ['a verification of something that is no snapshot', changed(0, { whole: [{ id: 'x' }] })],
     ['a pin without a list', changed(2, { snapshots: {} })],
-    ['a restore to nowhere', changed(4, { to: { host: 'lab' } })],
-    ['a claim of a line that is none', changed(5, { line: '0011,2233' })],
-    ['a claim with a short token', changed(5, { token: '0f' })],
+    ['a restore to nowhere', changed(5, { to: { host: 'lab' } })],
+    ['a claim of a line that is none', changed(6, { line: '0011,2233' })],
+    ['a claim with a short token', changed(6, { token: '0f' })],
   ])('that is %s counts as none', (_, text) => {
     expect(parseRecord(Buffer.from(text))).toBeUndefined();
   });
@@ -114,8 +115,9 @@ describe("a record's tags", () => {
     [0, ['kind=verify', 'reading=subset', 'outcome=damaged', 'scope=repository', 'part=3/20']],
     [1, ['kind=verify', 'reading=read-data', 'outcome=whole', 'scope=snapshots']],
     [2, ['kind=pin']],
-    [4, ['kind=restore']],
-    [5, ['kind=claim', 'line=00112233445566ff', 'run=r1', `token=${'0f'.repeat(16)}`]],
+    [4, ['kind=ack']],
+    [5, ['kind=restore']],
+    [6, ['kind=claim', 'line=00112233445566ff', 'run=r1', `token=${'0f'.repeat(16)}`]],
   ] as const)('%d say what lists need to know, without a comma', (index, expected) => {
     const record = RECORDS[index];
     if (record === undefined) throw new Error('no such record');

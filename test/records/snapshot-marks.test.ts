@@ -42,6 +42,7 @@ describe('what records say of snapshots', () => {
       records.map((record, time) => ({ record, time })),
       NOW,
     );
+    expect([...marks.acknowledged]).toEqual([]);
     expect([...marks.pinned].join(' ')).toBe(pinned);
     expect([...marks.damaged].join(' ')).toBe(damaged);
     expect([...marks.verified.keys()].filter((id) => marks.damaged.has(id))).toEqual([]);
@@ -103,4 +104,11 @@ describe('what records say of snapshots', () => {
       expect(proved.size).toBe(expected === undefined ? 0 : 1);
     });
   });
+});
+
+it('what was looked at stays so, whatever is pinned or verified later', () => {
+  const ack: PvebakRecord = { kind: 'ack', snapshots: [{ id: 'a', original: 'b' }], reason: '' };
+  const records = [ack, verified([], ['a']), pin('a', '1970-01-01T00:00:00Z')];
+  const known = records.map((record, time) => ({ record, time }));
+  expect([...snapshotMarks(known, NOW).acknowledged]).toEqual(['a', 'b']);
 });

@@ -55,7 +55,8 @@ function showPlan(
 
 /** Without a terminal nothing is forgotten unless that is allowed: `--yes` alone does not. */
 function allowedPart(plan: Plan, options: ApplyCommandOptions, { stdout, stderr }: Surroundings): Plan {
-  const mayForget = options.allow.includes('forget') || (!options.yes && stdout.isTTY);
+  const isAllowed = options.allow.some((what) => what === 'forget' || what.startsWith('forget='));
+  const mayForget = isAllowed || (!options.yes && stdout.isTTY);
   if (plan.forgets.length === 0 || mayForget) return plan;
   stderr.write('pvebak: nothing is forgotten, as --allow forget is not given\n');
   return { ...plan, forgets: [] };

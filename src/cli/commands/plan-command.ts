@@ -11,6 +11,8 @@ export interface PlanOptions extends PartOptions {
   readonly detailedExitcode: boolean;
   /** Restore intents that are named. */
   readonly restore: readonly string[];
+  /** Guests whose snapshots no brake for numbers holds: `forget=qemu/101`. */
+  readonly allow: readonly string[];
   /** How many nodes apply will work on at once. */
   readonly parallel: number;
   /** Where the plan is saved. */

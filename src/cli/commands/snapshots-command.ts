@@ -1,9 +1,8 @@
 import type { GuestSnapshot, NodeSnapshot } from '../../plan/facts.ts';
 import { formatGuestRef, parseGuestRef } from '../../pve/guest.ts';
-import { readSnapshots } from '../../repository/read-snapshots.ts';
 import { UserError } from '../../user-error.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
-import { listGuests } from '../gather-facts.ts';
+import { askRepository } from '../gather-facts.ts';
 import { openChoice, type RepositoryChoice } from '../repository-choice.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { snapshotsTable } from '../view/snapshots-table.ts';
@@ -25,14 +24,21 @@ export async function snapshotsCommand(
   const { repositories } = await openChoice(options, surroundings);
   const { stdout, timeZone } = surroundings;
   for (const [name, repository] of repositories) {
-    const { snapshots, nodeSnapshots } = listGuests(await readSnapshots(repository));
+    const { snapshots, nodeSnapshots, pinned } = await askRepository(repository, surroundings.clock());
+    const isPinned = ({ id, original = id }: { readonly id: string; readonly original?: string }) =>
+      pinned.has(id) || pinned.has(original);
     const shown =
       guest === undefined
         ? [...snapshots, ...nodeSnapshots].sort((a, b) => a.time - b.time)
         : snapshots.filter((snapshot) => formatGuestRef(snapshot.guest) === guest);
     if (options.json)
-      stdout.write(shown.map((snapshot) => `${JSON.stringify(asJson(name, snapshot))}\n`).join(''));
-    else stdout.write(`${repositories.size > 1 ? `${name}:\n` : ''}${snapshotsTable(shown, timeZone)}`);
+      stdout.write(
+        shown.map((one) => `${JSON.stringify({ ...asJson(name, one), pinned: isPinned(one) })}\n`).join(''),
+      );
+    else
+      stdout.write(
+        `${repositories.size > 1 ? `${name}:\n` : ''}${snapshotsTable(shown, { timeZone, isPinned })}`,
+      );
   }
   return EXIT_STATUS.done;
 }

@@ -1,5 +1,5 @@
 import type { Plan } from '../../plan/plan.ts';
-import type { ForgetAction, KeepReason, KeptSnapshot } from '../../plan/retention/forget-plan.ts';
+import type { ForgetAction, HeldForget, KeepReason, KeptSnapshot } from '../../plan/retention/forget-plan.ts';
 import { guestText, listText } from './guest-text.ts';
 import { formatMoment } from './quantities.ts';
 import type { Row } from './text-layout.ts';
@@ -9,11 +9,33 @@ interface ForgetTextOptions {
   readonly verbose: boolean;
 }
 
-/** `FORGET 53 of 9812 snapshots` */
-export function forgetTitle({ forgets }: Plan): string {
-  const going = forgets.reduce((sum, { forget }) => sum + forget.length, 0);
-  const all = forgets.reduce((sum, { keep }) => sum + keep.length, going);
-  return `FORGET ${going} of the ${all} snapshots of these guests`;
+/** `FORGET 53 of the 980 snapshots of these guests, 12 held` */
+export function forgetTitle({ forgets, held }: Plan): string {
+  const going = countGoing(forgets);
+  const stopped = countGoing(held);
+  const all = [...forgets, ...held].reduce((sum, { keep }) => sum + keep.length, going + stopped);
+  const brake = stopped > 0 ? `, ${stopped} held` : '';
+  return `FORGET ${going} of the ${all} snapshots of these guests${brake}`;
+}
+
+function countGoing(actions: readonly Pick<ForgetAction, 'forget'>[]): number {
+  return actions.reduce((sum, { forget }) => sum + forget.length, 0);
+}
+
+/** A line for each brake of each repository, with what releases it. */
+export function heldRows(held: readonly HeldForget[]): readonly Row[] {
+  const braked = held.filter(({ reason }) => reason.kind === 'forget-max');
+  return [...Map.groupBy(braked, ({ repository }) => repository)].map(([repository, group]): Row => {
+    const guests = group.map(({ guest, forget }) => `${guestText(guest)} (${forget.length})`);
+    return { glyph: '!', cells: [`${holdText(repository, group)}: ${listText(guests, { verbose: true })}`] };
+  });
+}
+
+function holdText(repository: string, [first]: readonly HeldForget[]): string {
+  if (first?.reason.kind !== 'forget-max') return `held in ${repository}`;
+  const { going, of, share } = first.reason;
+  const percent = `${Math.round(1000 * share) / 10}%`;
+  return `held: ${going} of the ${of} snapshots in ${repository} would go at once, guards.forget_max is ${percent}; was a tag dropped or a retention shortened? If they may go: --allow forget=GUEST or forget=all`;
 }
 
 /** A line for each guest: what goes, and how many stay; with `verbose` also why each of those does. */

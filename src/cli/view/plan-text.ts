@@ -1,8 +1,9 @@
 import type { ChalkInstance } from 'chalk';
 import type { BackupAction, DueReason, Plan } from '../../plan/plan.ts';
+import { formatGuestRef } from '../../pve/guest.ts';
 import { dueReasonText } from './due-reason-text.ts';
 import { guestText, listText } from './guest-text.ts';
-import { forgetRows, forgetTitle } from './plan-forget-text.ts';
+import { forgetRows, forgetTitle, heldRows } from './plan-forget-text.ts';
 import type { PlanHeader } from './plan-header.ts';
 import { endLines, headLines, type SavedAs } from './plan-lines.ts';
 import { nodeConfigRows } from './plan-node-config-text.ts';
@@ -11,6 +12,7 @@ import { policySections } from './plan-policy-text.ts';
 import { planProblemText } from './plan-problem-text.ts';
 import { restoreRows } from './plan-restore-text.ts';
 import { verifyRows } from './plan-verify-text.ts';
+import { formatBytes } from './quantities.ts';
 import { terminalSafe } from './terminal-safe.ts';
 import { layOutSection, type Row, type Section, wrapLine } from './text-layout.ts';
 
@@ -51,13 +53,14 @@ export function planSections(plan: Plan, header: PlanHeader, verbose: boolean): 
       rows: plan.problems.map((problem) => wrong(planProblemText(problem, { verbose }))),
     },
     { title: `OUT OF POLICY ${late.length}`, alarm: true, rows: lateRows(late, verbose) },
+    { title: `SUSPICIOUS ${plan.suspicious.length}`, alarm: true, rows: suspiciousRows(plan) },
     ...policySections(plan, header, verbose),
     { title: 'NODES', rows: nodeConfigRows(plan.nodeConfigs, { verbose }) },
     { title: 'RESTORES', rows: restoreRows(plan, { timeZone: header.timeZone, verbose }) },
     { title: `VERIFY ${plan.verifies.length}`, rows: verifyRows(plan, { verbose }) },
     {
       title: forgetTitle(plan),
-      rows: forgetRows(plan.forgets, { timeZone: header.timeZone, verbose }),
+      rows: [...forgetRows(plan.forgets, { timeZone: header.timeZone, verbose }), ...heldRows(plan.held)],
     },
     { title: `SKIPPED ${plan.skipped.length}`, rows: skippedRows(plan, verbose) },
     { title: `UNCOVERED ${plan.uncovered.length}`, rows: uncoveredRows(plan, verbose) },
@@ -100,6 +103,16 @@ function lateRows(late: readonly LateGuest[], verbose: boolean): readonly Row[] 
   return shown.length < late.length
     ? [...rows, wrong(`${late.length - shown.length} more (--verbose)`)]
     : rows;
+}
+
+/** What is old may be the last that is good, so that nothing of theirs is forgotten. */
+function suspiciousRows({ suspicious }: Plan): readonly Row[] {
+  return suspicious.map(({ guest, snapshot, newBytes, usualBytes }) => {
+    const usual = usualBytes === 0 ? 'nothing' : formatBytes(usualBytes);
+    return wrong(
+      `${guestText(guest)}: the backup ${snapshot.id.slice(0, 8)} brought ${formatBytes(newBytes)} of new data, usual is ${usual}: encrypted from within? Nothing of it is forgotten until: pvebak ack ${formatGuestRef(guest.ref)}`,
+    );
+  });
 }
 
 /** Policy by policy: what is left out, why, who answers for it, and until when. */

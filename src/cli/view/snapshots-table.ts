@@ -3,17 +3,26 @@ import { formatGuestRef } from '../../pve/guest.ts';
 import { formatMoment } from './quantities.ts';
 import { terminalSafe } from './terminal-safe.ts';
 
-/** Snapshots of guests and nodes as a table, in the order given. */
+/** Snapshots of guests and nodes as a table, in the order given; those that are pinned are marked. */
 export function snapshotsTable(
   snapshots: readonly (GuestSnapshot | NodeSnapshot)[],
-  timeZone: string,
+  {
+    timeZone,
+    isPinned,
+  }: {
+    readonly timeZone: string;
+    readonly isPinned: (snapshot: GuestSnapshot | NodeSnapshot) => boolean;
+  },
 ): string {
   const rows = snapshots.map((snapshot) => [
     snapshot.id.slice(0, 8),
     formatMoment(snapshot.time, timeZone),
     snapshot.hostId,
     ...('guest' in snapshot
-      ? [formatGuestRef(snapshot.guest), snapshot.policies.join(', ')]
+      ? [
+          formatGuestRef(snapshot.guest),
+          `${snapshot.policies.join(', ')}${isPinned(snapshot) ? ' (pinned)' : ''}`,
+        ]
       : [`node/${snapshot.node}`, '']),
   ]);
   const all = [['id', 'taken', 'host', 'guest', 'policies'], ...rows].map((row) => row.map(terminalSafe));

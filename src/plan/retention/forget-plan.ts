@@ -18,6 +18,17 @@ export interface ForgetAction {
   readonly afterBackup: boolean;
 }
 
+/** What would be forgotten, were it not for a brake. */
+export interface HeldForget extends Omit<ForgetAction, 'kind'> {
+  readonly reason: HoldReason;
+}
+
+export type HoldReason =
+  /** Of the repository's snapshots more would go at once than the site allows; `share` is 0.1 for a tenth. */
+  | { readonly kind: 'forget-max'; readonly going: number; readonly of: number; readonly share: number }
+  /** One of the guest's snapshots brought far more new data than is usual, and nobody has looked at it. */
+  | { readonly kind: 'suspicious' };
+
 export interface KeptSnapshot {
   readonly snapshot: GuestSnapshot;
   readonly by: readonly KeepReason[];

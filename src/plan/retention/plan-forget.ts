@@ -1,13 +1,18 @@
+import type { ForgetMax } from '../../config/site.ts';
 import type { Facts, GuestSnapshot, RepositoryFacts } from '../facts.ts';
 import { CLOCK_TOLERANCE_MS } from '../judge-freshness.ts';
-import type { BackupAction, PlanProblem } from '../plan.ts';
+import type { BackupAction, PlanProblem, SuspiciousGuest } from '../plan.ts';
 import { guestLabel } from '../reached-hosts.ts';
 import type { SelectedGuest } from '../select-guests.ts';
-import type { ForgetAction } from './forget-plan.ts';
+import { brakeForgets } from './brake-forgets.ts';
+import type { ForgetAction, HeldForget } from './forget-plan.ts';
 import { judgeLine } from './judge-line.ts';
+import { suspiciousGrowth } from './suspicious-growth.ts';
 
 export interface ForgetPlan {
   readonly forgets: readonly ForgetAction[];
+  readonly held: readonly HeldForget[];
+  readonly suspicious: readonly SuspiciousGuest[];
   readonly problems: readonly PlanProblem[];
 }
 
@@ -25,7 +30,15 @@ export function planForget(
   {
     selected,
     backups,
-  }: { readonly selected: readonly SelectedGuest[]; readonly backups: readonly BackupAction[] },
+    forgetMax,
+    released = [],
+  }: {
+    readonly selected: readonly SelectedGuest[];
+    readonly backups: readonly BackupAction[];
+    readonly forgetMax?: ForgetMax | undefined;
+    /** Guests whose snapshots no brake for numbers holds: `qemu/101`, or `all`. */
+    readonly released?: readonly string[];
+  },
 ): ForgetPlan {
   const due = new Set(backups.map(({ repository, identity }) => `${repository} ${identity.line}`));
   const forgets = [...facts.repositories].flatMap(([repository, held]) => {
@@ -40,7 +53,22 @@ export function planForget(
       }),
     );
   });
-  return { forgets, problems: clockProblems(facts, selected) };
+  const suspicious = findSuspicious(facts, selected);
+  const braked = brakeForgets(forgets, { ...facts, forgetMax, suspicious, released });
+  return { ...braked, suspicious, problems: clockProblems(facts, selected) };
+}
+
+/** Whether or not anything of theirs would be forgotten. */
+function findSuspicious(facts: Facts, selected: readonly SelectedGuest[]): readonly SuspiciousGuest[] {
+  return [...facts.repositories].flatMap(([repository, { snapshots, acknowledged }]) => {
+    const lines = Map.groupBy(snapshots, ({ line }) => line);
+    return selected.flatMap(({ host, guest, policies }) => {
+      const names = policies.flatMap((policy) => (policy.repository === repository ? policy.name : []));
+      const growth = suspiciousGrowth(lines.get(guest.identity.line) ?? [], acknowledged);
+      if (growth === undefined || names.length === 0) return [];
+      return [{ ...growth, host: host.entry.name, guest: guestLabel(guest), repository, policies: names }];
+    });
+  });
 }
 
 interface LineFacts {

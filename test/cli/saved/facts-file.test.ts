@@ -36,6 +36,7 @@ const file: FactsFile = {
         {
           ...held,
           pinned: new Set([snapshotId('01')]),
+          acknowledged: new Set([snapshotId('04')]),
           damaged: new Set([snapshotId('02')]),
           verified: new Map([[snapshotId('03'), 5]]),
           nodeSnapshots: [{ id: snapshotId('c1'), time: 7, hostId: 'pve', node: node('pve') }],

@@ -1,0 +1,67 @@
+import type { ForgetMax } from '../../config/site.ts';
+import { formatGuestRef } from '../../pve/guest.ts';
+import type { RepositoryFacts } from '../facts.ts';
+import type { SuspiciousGuest } from '../plan.ts';
+import type { ForgetAction, HeldForget, HoldReason } from './forget-plan.ts';
+
+export interface BrakedForgets {
+  readonly forgets: readonly ForgetAction[];
+  readonly held: readonly HeldForget[];
+}
+
+export interface Brakes {
+  readonly repositories: ReadonlyMap<string, Pick<RepositoryFacts, 'snapshots'>>;
+  /** Undefined: any number may go. */
+  readonly forgetMax: ForgetMax | undefined;
+  readonly suspicious: readonly SuspiciousGuest[];
+  /** Guests whose snapshots may go all the same: `qemu/101`, or `all`. */
+  readonly released: readonly string[];
+}
+
+/**
+ * Holds what is too much. The snapshots of a guest that grew in a suspicious way stay whatever is allowed: those before it may
+ * be the last good ones.
+ */
+export function brakeForgets(actions: readonly ForgetAction[], brakes: Brakes): BrakedForgets {
+  const reasons = new Map<ForgetAction, HoldReason>();
+  for (const [repository, group] of Map.groupBy(actions, (action) => action.repository)) {
+    const tooMuch = findTooMuch(group, brakes.repositories.get(repository)?.snapshots.length ?? 0, brakes);
+    for (const action of group) {
+      const reason = isSuspicious(action, brakes) ? ({ kind: 'suspicious' } as const) : tooMuch;
+      if (reason !== undefined && (reason.kind === 'suspicious' || !isReleased(action, brakes)))
+        reasons.set(action, reason);
+    }
+  }
+  return {
+    forgets: actions.filter((action) => !reasons.has(action)),
+    held: actions.flatMap((action) => {
+      const reason = reasons.get(action);
+      const { kind: _, ...what } = action;
+      return reason === undefined ? [] : [{ ...what, reason }];
+    }),
+  };
+}
+
+/** For each backup that comes one goes, so that one of each guest is no change. */
+function findTooMuch(
+  actions: readonly ForgetAction[],
+  of: number,
+  { forgetMax }: Brakes,
+): HoldReason | undefined {
+  if (forgetMax === undefined) return undefined;
+  const counted = actions.reduce((sum, { forget }) => sum + forget.length - 1, 0);
+  if (counted <= Math.max(forgetMax.share * of, forgetMax.atLeast)) return undefined;
+  const going = actions.reduce((sum, { forget }) => sum + forget.length, 0);
+  return { kind: 'forget-max', going, of, share: forgetMax.share };
+}
+
+function isSuspicious({ repository, host, guest }: ForgetAction, { suspicious }: Brakes): boolean {
+  const name = formatGuestRef(guest.ref);
+  return suspicious.some(
+    (one) => one.repository === repository && one.host === host && formatGuestRef(one.guest.ref) === name,
+  );
+}
+
+function isReleased({ guest }: ForgetAction, { released }: Brakes): boolean {
+  return released.includes('all') || released.includes(formatGuestRef(guest.ref));
+}
