@@ -165,8 +165,9 @@ describe('a plan from recorded facts', () => {
 
   it('reads nothing from outside the folder of the site file, whatever that includes', async () => {
     mkdirSync(file('clone'), { recursive: true });
-    symlinkSync('../password', file('clone/link.yaml'));
-    const includes = `include: [../password, ${file('password')}, link.yaml]\n`;
+    place.write('secret.yaml', `password: ${CANARY}\n`);
+    symlinkSync('../secret.yaml', file('clone/link.yaml'));
+    const includes = `include: [../secret.yaml, ${file('secret.yaml')}, link.yaml]\n`;
     place.write('clone/site.yaml', includes + siteFile({}));
     const ended = await place.pvebak('plan', 'clone/site.yaml', '--facts', 'facts.json');
     expect(ended.stderr.match(/is outside of the folder of the site file/g)).toHaveLength(3);
