@@ -1,7 +1,8 @@
 import type { Site } from '../../config/site.ts';
 import type { Vmid } from '../../pve/guest.ts';
 import type { Guest } from '../../pve/inventory.ts';
-import type { Facts } from '../facts.ts';
+import type { Facts, GuestSnapshot } from '../facts.ts';
+import { newestOf } from '../judge-freshness.ts';
 import type { NodeConfigAction } from '../node-config-plan.ts';
 import type { BackupAction, RestoreAction, VerifyAction } from '../plan.ts';
 import type { PlannedAction } from '../planned-actions.ts';
@@ -74,7 +75,10 @@ function ofVerify({ repository, snapshot }: VerifyAction): Precondition {
   return { kind: 'snapshots-there', repository, ids: snapshot === undefined ? [] : [snapshot.id] };
 }
 
-/** What is known to be damaged already was counted as such. */
+/**
+ * What is known to be damaged already was counted as such. A backup that came since was not looked at: what is old may be the
+ * last that is good.
+ */
 function ofForget(
   { repository, forget, keep }: ForgetAction,
   { facts }: PlanningMoment,
@@ -89,7 +93,16 @@ function ofForget(
     { kind: 'snapshots-there', repository, ids: [...going, ...staying.map(({ id }) => id)] },
     { kind: 'snapshots-unpinned', repository, ids: going },
     { kind: 'snapshots-undamaged', repository, ids: whole.map(({ id }) => id) },
+    ...noNewerThan([...forget, ...staying], repository),
   ];
+}
+
+/** @param snapshots of one line */
+function noNewerThan(snapshots: readonly GuestSnapshot[], repository: string): readonly Precondition[] {
+  const newest = newestOf(snapshots);
+  return newest?.line === undefined
+    ? []
+    : [{ kind: 'no-newer-backup', repository, line: newest.line, newest: newest.time }];
 }
 
 /** The time of the newest configuration of a node that is kept. */

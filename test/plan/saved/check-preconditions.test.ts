@@ -182,6 +182,12 @@ describe('an action is stale', () => {
       { held: { damaged: new Set([newest.id]) } },
       'snapshots-damaged',
     ],
+    [
+      'when it forgets of a guest that was backed up since',
+      action('forget'),
+      held(oldest, middle, newest, later(web)),
+      'newer-backup',
+    ],
     ['when its host leads elsewhere', action('backup'), { cluster: 'bb'.repeat(32) }, 'host-elsewhere'],
     ['when its host has another id', action('restore'), { host: { id: 'new' } }, 'host-elsewhere'],
     [
