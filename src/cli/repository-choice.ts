@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Site } from '../config/site.ts';
 import type { Repository } from '../repository/repository.ts';
 import { UserError } from '../user-error.ts';
-import { openSite, openSiteRepositories } from './open-site.ts';
+import { openSite, openSiteRepository, usedRepositories } from './open-site.ts';
 import { locateRepository, openLocatedRepository, type RepositoryLocation } from './repository-location.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -49,7 +49,7 @@ export async function openChoice(
   const source = chooseSource(choice);
   if (source.kind === 'site') {
     const site = await openSite(source.file, surroundings);
-    return { site, repositories: await openSiteRepositories(site, surroundings) };
+    return { site, repositories: await openAllThere(site, surroundings) };
   }
   const entry = await locateRepository(source.location, surroundings);
   const repository = await openLocatedRepository(entry, surroundings);
@@ -64,6 +64,24 @@ export async function openChoice(
     },
     repositories: new Map([[entry.name, repository]]),
   };
+}
+
+/** All that the site names, also on a machine that only restores; one that nothing uses need not have been made. */
+async function openAllThere(
+  site: Site,
+  surroundings: Surroundings,
+): Promise<ReadonlyMap<string, Repository>> {
+  const used = usedRepositories(site);
+  const opened = new Map<string, Repository>();
+  for (const [name, entry] of site.repositories) {
+    try {
+      opened.set(name, await openSiteRepository(entry, surroundings));
+    } catch (error) {
+      const isMissing = error instanceof UserError && error.code === 'no-repository';
+      if (!isMissing || used.has(name) || site.repositories.size === 1) throw error;
+    }
+  }
+  return opened;
 }
 
 const DAY_MS = 24 * 60 * 60_000;

@@ -138,3 +138,14 @@ it('keeps an acknowledgement, which is nowhere listed as a backup', async () => 
   );
   expect(record).toMatchObject({ version: 1, kind: 'ack', reason: 'a new archive', snapshots: [{}, {}] });
 });
+
+it('is all found by a machine whose site file has no backups, and may name a repository that nobody has made', async () => {
+  const site = labSite({ hosts: { pve: byIdentity(lab.node('pve1')) } });
+  place.write('elsewhere.yaml', site.replace('hosts:', `${OTHER}\nhosts:`));
+  expect((await place.succeed('snapshots', 'elsewhere.yaml')).stdout).toContain('2 snapshots');
+  const target = ['--site', 'elsewhere.yaml', '--to', 'pve', '--vmid', '905', '--yes'];
+  const { stdout } = await place.succeed('restore', '--latest', '--guests', 'lxc/105', ...target);
+  expect(stdout).toContain('1 restored');
+});
+
+const OTHER = '  other:\n    path: ./not-there\n    password: { file: ./password }';
