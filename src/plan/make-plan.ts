@@ -32,8 +32,7 @@ export function makePlan(
   const { problems: nodeProblems, ...nodeConfigs } = planNodeConfigs(site, facts);
   const restores = planRestores(site, facts, { named: restoreNames, backups });
   const verifies = planVerifies(site, facts, { selected, backups: backups.backups });
-  const forgetMax = site.guards?.forgetMax;
-  const forgets = planForget(facts, { selected, backups: backups.backups, forgetMax, released });
+  const forgets = planForget(facts, { selected, backups: backups.backups, site, released });
   return {
     madeAt: facts.now,
     backups: backups.backups,

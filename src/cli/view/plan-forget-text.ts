@@ -24,18 +24,35 @@ function countGoing(actions: readonly Pick<ForgetAction, 'forget'>[]): number {
 
 /** A line for each brake of each repository, with what releases it. */
 export function heldRows(held: readonly HeldForget[]): readonly Row[] {
-  const braked = held.filter(({ reason }) => reason.kind === 'forget-max');
-  return [...Map.groupBy(braked, ({ repository }) => repository)].map(([repository, group]): Row => {
+  const braked = Map.groupBy(held, ({ repository, reason }) => `${repository} ${reason.kind}`);
+  return [...braked.values()].flatMap((group): readonly Row[] => {
     const guests = group.map(({ guest, forget }) => `${guestText(guest)} (${forget.length})`);
-    return { glyph: '!', cells: [`${holdText(repository, group)}: ${listText(guests, { verbose: true })}`] };
+    const text = holdText(group);
+    return text === undefined
+      ? []
+      : [{ glyph: '!', cells: [`${text}: ${listText(guests, { verbose: true })}`] }];
   });
 }
 
-function holdText(repository: string, [first]: readonly HeldForget[]): string {
-  if (first?.reason.kind !== 'forget-max') return `held in ${repository}`;
-  const { going, of, share } = first.reason;
-  const percent = `${Math.round(1000 * share) / 10}%`;
-  return `held: ${going} of the ${of} snapshots in ${repository} would go at once, guards.forget_max is ${percent}; was a tag dropped or a retention shortened? If they may go: --allow forget=GUEST or forget=all`;
+/** @returns undefined for what another section tells */
+function holdText(group: readonly HeldForget[]): string | undefined {
+  const [first] = group;
+  switch (first?.reason.kind) {
+    case 'forget-max': {
+      const { going, of, share } = first.reason;
+      const percent = `${Math.round(1000 * share) / 10}%`;
+      return `held: ${going} of the ${of} snapshots in ${first.repository} would go at once, guards.forget_max is ${percent}; was a tag dropped or a retention shortened? If they may go: --allow forget=GUEST or forget=all`;
+    }
+    case 'policies-unasked': {
+      const names = group.flatMap(({ reason }) =>
+        reason.kind === 'policies-unasked' ? reason.policies : [],
+      );
+      return `held, as a host of ${[...new Set(names)].join(', ')} could not be asked`;
+    }
+    case 'suspicious':
+    case undefined:
+      return undefined;
+  }
 }
 
 /** A line for each guest: what goes, and how many stay; with `verbose` also why each of those does. */

@@ -14,22 +14,23 @@ export interface Brakes {
   /** Undefined: any number may go. */
   readonly forgetMax: ForgetMax | undefined;
   readonly suspicious: readonly SuspiciousGuest[];
+  /** Names of policies of which a host could not be asked. */
+  readonly unasked: ReadonlySet<string>;
   /** Guests whose snapshots may go all the same: `qemu/101`, or `all`. */
   readonly released: readonly string[];
 }
 
 /**
- * Holds what is too much. The snapshots of a guest that grew in a suspicious way stay whatever is allowed: those before it may
- * be the last good ones.
+ * Holds what is too much. Whatever is allowed, the snapshots of a guest that grew in a suspicious way stay, for those before it
+ * may be the last good ones, and those that a policy may want that could not be asked.
  */
 export function brakeForgets(actions: readonly ForgetAction[], brakes: Brakes): BrakedForgets {
   const reasons = new Map<ForgetAction, HoldReason>();
   for (const [repository, group] of Map.groupBy(actions, (action) => action.repository)) {
     const tooMuch = findTooMuch(group, brakes.repositories.get(repository)?.snapshots.length ?? 0, brakes);
     for (const action of group) {
-      const reason = isSuspicious(action, brakes) ? ({ kind: 'suspicious' } as const) : tooMuch;
-      if (reason !== undefined && (reason.kind === 'suspicious' || !isReleased(action, brakes)))
-        reasons.set(action, reason);
+      const reason = alwaysHeld(action, brakes) ?? (isReleased(action, brakes) ? undefined : tooMuch);
+      if (reason !== undefined) reasons.set(action, reason);
     }
   }
   return {
@@ -40,6 +41,14 @@ export function brakeForgets(actions: readonly ForgetAction[], brakes: Brakes): 
       return reason === undefined ? [] : [{ ...what, reason }];
     }),
   };
+}
+
+function alwaysHeld(action: ForgetAction, brakes: Brakes): HoldReason | undefined {
+  if (isSuspicious(action, brakes)) return { kind: 'suspicious' };
+  const { forget, keep, policies } = action;
+  const tagged = [...forget, ...keep.map(({ snapshot }) => snapshot)].flatMap((one) => one.policies);
+  const wanting = new Set(tagged.filter((name) => brakes.unasked.has(name) && !policies.includes(name)));
+  return wanting.size === 0 ? undefined : { kind: 'policies-unasked', policies: [...wanting] };
 }
 
 /** For each backup that comes one goes, so that one of each guest is no change. */

@@ -27,7 +27,9 @@ export type HoldReason =
   /** Of the repository's snapshots more would go at once than the site allows; `share` is 0.1 for a tenth. */
   | { readonly kind: 'forget-max'; readonly going: number; readonly of: number; readonly share: number }
   /** One of the guest's snapshots brought far more new data than is usual, and nobody has looked at it. */
-  | { readonly kind: 'suspicious' };
+  | { readonly kind: 'suspicious' }
+  /** Policies that kept backups of the guest, and whose hosts could not all be asked whether they still do. */
+  | { readonly kind: 'policies-unasked'; readonly policies: readonly string[] };
 
 export interface KeptSnapshot {
   readonly snapshot: GuestSnapshot;

@@ -1,4 +1,4 @@
-import type { ForgetMax } from '../../config/site.ts';
+import type { Site } from '../../config/site.ts';
 import type { Facts, GuestSnapshot, RepositoryFacts } from '../facts.ts';
 import { CLOCK_TOLERANCE_MS } from '../judge-freshness.ts';
 import type { BackupAction, PlanProblem, SuspiciousGuest } from '../plan.ts';
@@ -30,12 +30,12 @@ export function planForget(
   {
     selected,
     backups,
-    forgetMax,
+    site,
     released = [],
   }: {
     readonly selected: readonly SelectedGuest[];
     readonly backups: readonly BackupAction[];
-    readonly forgetMax?: ForgetMax | undefined;
+    readonly site: Pick<Site, 'backups' | 'guards'>;
     /** Guests whose snapshots no brake for numbers holds: `qemu/101`, or `all`. */
     readonly released?: readonly string[];
   },
@@ -54,8 +54,16 @@ export function planForget(
     );
   });
   const suspicious = findSuspicious(facts, selected);
-  const braked = brakeForgets(forgets, { ...facts, forgetMax, suspicious, released });
+  const forgetMax = site.guards?.forgetMax;
+  const unasked = unaskedPolicies(site, facts);
+  const braked = brakeForgets(forgets, { ...facts, forgetMax, suspicious, unasked, released });
   return { ...braked, suspicious, problems: clockProblems(facts, selected) };
+}
+
+/** They may select guests through the host entry that could not be asked, and want their backups kept. */
+function unaskedPolicies({ backups }: Pick<Site, 'backups'>, { hosts }: Facts): ReadonlySet<string> {
+  const isSilent = (host: string) => hosts.get(host)?.kind !== 'reached';
+  return new Set(backups.filter((policy) => policy.hosts.some(isSilent)).map(({ name }) => name));
 }
 
 /** Whether or not anything of theirs would be forgotten. */

@@ -3,7 +3,7 @@ import type { GuestSnapshot } from '../../../src/plan/facts.ts';
 import { makePlan } from '../../../src/plan/make-plan.ts';
 import { suspiciousGrowth } from '../../../src/plan/retention/suspicious-growth.ts';
 import type { Guest } from '../../../src/pve/inventory.ts';
-import { backup, facts, guest, HOUR, inventory, policy, refs, site } from '../sample-site.ts';
+import { backup, facts, guest, HOUR, host, inventory, policy, refs, site } from '../sample-site.ts';
 
 const DAY = 24 * HOUR;
 const GIB = 2 ** 30;
@@ -55,6 +55,31 @@ describe('more than forget_max', () => {
     const backups = [policy('gold', { retention: { last: 1 } })];
     const known = facts({ pve: inventory([web]) }, nightly(web, 10));
     expect(makePlan(site({ backups }), known)).toMatchObject({ held: [], forgets: [{}] });
+  });
+});
+
+describe('a policy of which a host could not be asked', () => {
+  const hosts = [host('pve'), host('other')];
+  const keepsLittle = policy('little', { retention: { last: 1 } });
+  const keepsMuch = policy('much', { hosts: ['other'], retention: { last: 50 } });
+  const made = (policies: readonly string[]) => nightly(web, 4).map((one) => ({ ...one, policies }));
+  const planWith = (snapshots: readonly GuestSnapshot[], other: ReturnType<typeof inventory> | string) =>
+    makePlan(
+      site({ hosts, backups: [keepsLittle, keepsMuch] }),
+      facts({ pve: inventory([web]), other }, snapshots),
+      { released: ['all'] },
+    );
+
+  it('keeps what it has kept so far, whatever is allowed', () => {
+    const plan = planWith(made(['little', 'much']), 'no route');
+    expect(plan.forgets).toEqual([]);
+    expect(plan.held).toMatchObject([{ reason: { kind: 'policies-unasked', policies: ['much'] } }]);
+  });
+
+  it('has no say where it never kept anything, and none once its host says that the guest is not there', () => {
+    expect(planWith(made(['little']), 'no route')).toMatchObject({ forgets: [{}], held: [] });
+    const elsewhere = inventory([mail], { clusterFingerprint: 'bb'.repeat(32) });
+    expect(planWith(made(['little', 'much']), elsewhere)).toMatchObject({ forgets: [{}], held: [] });
   });
 });
 
