@@ -142,7 +142,7 @@ export interface PolicySelection {
   readonly hosts: readonly string[];
   readonly select:
     | { readonly kind: 'vmid'; readonly vmids: readonly Vmid[] }
-    /** With the pools below it. */
+    /** Without those below it, which have names of their own: `prod/web`. */
     | { readonly kind: 'pool'; readonly pool: string }
     | { readonly kind: 'all' };
   readonly include: GuestFilter | undefined;

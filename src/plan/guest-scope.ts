@@ -13,7 +13,7 @@ export function isInScope({ select }: Pick<PolicySelection, 'select'>, guest: Gu
   }
 }
 
-/** Also in one of the pools below: Proxmox VE does not list those members with the parent. */
+/** As with Proxmox VE's own jobs: the members of a pool below it are members of that one only. */
 export function isInPool({ pool }: Pick<Guest, 'pool'>, wanted: string): boolean {
-  return pool === wanted || pool?.startsWith(`${wanted}/`) === true;
+  return pool === wanted;
 }

@@ -21,9 +21,9 @@ import {
 } from './sample-site.ts';
 
 const web = guest('qemu/101', { name: 'web-1', pool: 'prod', tags: ['gold'] });
-const db = guest('qemu/102', { name: 'db', pool: 'prod/eu', status: 'stopped' });
+const db = guest('qemu/102', { name: 'db', pool: 'prod', status: 'stopped' });
 const git = guest('lxc/105', { name: 'git' });
-const here = inventory([web, db, git], { pools: ['prod', 'prod/eu'] });
+const here = inventory([web, db, git], { pools: ['prod'] });
 const BERLIN = 'Europe/Berlin';
 
 function planOf(
