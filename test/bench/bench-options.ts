@@ -16,7 +16,7 @@ export interface BenchOptions {
   readonly json: string | undefined;
 }
 
-export const USAGE = `npm run bench -- [--only ${SECTIONS.join(',')}] [--size 2GiB] [--seed 1] [--files 500000] [--json FILE]`;
+export const USAGE = `npm run bench -- [--only ${SECTIONS.join(',')}] [--size 4GiB] [--seed 1] [--files 500000] [--json FILE]`;
 
 /** @throws Error with a sentence for what is wrong with the arguments */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
@@ -24,7 +24,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     args: [...args],
     options: {
       only: { type: 'string', default: USUAL.join(',') },
-      size: { type: 'string', default: '2GiB' },
+      size: { type: 'string', default: '4GiB' },
       seed: { type: 'string', default: '1' },
       files: { type: 'string', default: '500000' },
       json: { type: 'string' },

@@ -51,7 +51,7 @@ describe('the text of a section', () => {
 describe('the arguments', () => {
   it('have defaults', () => {
     expect(parseBenchOptions([])).toMatchObject({
-      size: 2 ** 31,
+      size: 2 ** 32,
       seed: '1',
       files: 500_000,
       json: undefined,
