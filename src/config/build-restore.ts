@@ -1,4 +1,5 @@
 import { parseGuestRef, parseVmid } from '../pve/guest.ts';
+import { momentOf } from '../schedule/zoned-time.ts';
 import { buildBandwidth } from './build-bandwidth.ts';
 import type { Surroundings } from './build-site.ts';
 import { promised } from './promised.ts';
@@ -12,6 +13,7 @@ export function buildRestore(raw: RawRestore, surroundings: Surroundings): Resto
     name: raw.name,
     repository: promised(raw.repository ?? surroundings.repository, 'repository'),
     snapshot: raw.snapshot ?? 'latest',
+    ...(raw.before === undefined ? {} : { before: beginningOf(raw.before, surroundings.timeZone) }),
     guest,
     // A name that is no entry's was checked to be an id.
     fromHostId: surroundings.hosts.get(raw.from)?.id ?? raw.from,
@@ -30,6 +32,12 @@ export function buildRestore(raw: RawRestore, surroundings: Surroundings): Resto
     onExisting: raw.on_existing ?? 'fail',
     manual: raw.manual ?? false,
   };
+}
+
+/** Of a day that the calendar has. */
+function beginningOf(day: string, timeZone: string): number {
+  const [year = 0, month = 0, date = 0] = day.split('-').map(Number);
+  return momentOf({ year, month, day: date, minute: 0 }, timeZone);
 }
 
 function buildMap(raw: NonNullable<RawRestore['map']>): ResourceMap {

@@ -15,7 +15,8 @@ export function checkPolicies(data: unknown): readonly Finding[] {
     ...at(['defaults', 'schedule'], ['backups', '*', 'schedule']).flatMap(badSchedule),
     ...at(['time_zone'], ['backups', '*', 'time_zone']).flatMap(badTimeZone),
     ...at(['defaults', 'window'], ['backups', '*', 'window']).flatMap(badWindow),
-    ...at(['backups', '*', 'skip', 'until']).flatMap(badDate),
+    ...at(['backups', '*', 'skip', 'until'], ['restores', '*', 'before']).flatMap(badDate),
+    ...valuesAt(data, ['restores', '*']).flatMap(beforeAnId),
     ...valuesAt(data, ['backups', '*']).flatMap((policy) => [
       ...uselessBesideSkip(policy),
       ...excludedInclusions(policy),
@@ -47,6 +48,13 @@ function badWindow({ path, text }: TextAt): readonly Finding[] {
   return [
     { path, at: 'value', message: `the window "${text}" is never open`, hint: 'leave it out for any time' },
   ];
+}
+
+function beforeAnId({ path, value }: ValueAt): readonly Finding[] {
+  const snapshot = childAt(value, 'snapshot') ?? 'latest';
+  if (childAt(value, 'before') === undefined || snapshot === 'latest') return [];
+  const message = 'an id says which snapshot is meant: "before" says nothing more';
+  return [{ path: [...path, 'before'], at: 'key', message, hint: 'leave one of the two out' }];
 }
 
 function badDate({ path, text }: TextAt): readonly Finding[] {

@@ -131,6 +131,7 @@ export interface RawRestore {
   readonly name: string;
   readonly repository?: string;
   readonly snapshot?: string;
+  readonly before?: string;
   readonly guest: string;
   readonly from: string;
   readonly to: {

@@ -213,6 +213,8 @@ export interface RestoreIntent {
   readonly repository: string;
   /** `latest`, or a snapshot id or its prefix (8 to 64 hex digits). */
   readonly snapshot: string;
+  /** With `latest`: only those from before this moment count, milliseconds since 1970. */
+  readonly before?: number;
   readonly guest: GuestRef;
   /** The id of the host entry whose backup it is. */
   readonly fromHostId: string;

@@ -21,6 +21,7 @@ describe('a restore', () => {
 
   test.each([
     ['bwlimit: 100MiB', { bwlimitKiB: 102_400 }],
+    ['before: 2026-11-01', { before: Date.UTC(2026, 10, 1) }],
     ['mode: staged', { mode: 'staged' }],
     ['mode: streamed', { mode: 'streamed' }],
     ['order: 0', { order: 0 }],
@@ -45,6 +46,9 @@ describe('a restore', () => {
   });
 
   test.each([
+    ['before: 2026-02-30', 'there is no day 2026-02-30'],
+    ['before: yesterday', '"yesterday" is not a'],
+    ['before: 2026-11-01, snapshot: 4f1c22aa', 'an id says which snapshot is meant'],
     ['bwlimit: 100', '100 is not a size'],
     ['mode: stream', '"mode" cannot be "stream"'],
     ['order: first', '"order" must be a whole number, not text'],

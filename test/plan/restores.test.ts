@@ -10,6 +10,7 @@ import {
   host,
   intent,
   inventory,
+  NOW,
   node,
   site,
   snapshotId,
@@ -48,6 +49,21 @@ describe('the snapshot of a restore', () => {
     ['digits may be upper case', 'ABCDEF98', newer.id],
   ])('%s', (_, snapshot, id) => {
     expect(planOf({ restore: intent('r', { snapshot }) }).restores).toMatchObject([{ snapshot: { id } }]);
+  });
+
+  it.each([
+    ['the newest from before a moment', NOW - HOUR, newer.id],
+    ['none that was begun at that moment', newer.time, older.id],
+  ])('can be %s', (_, before, id) => {
+    expect(planOf({ restore: intent('r', { before }) }).restores).toMatchObject([{ snapshot: { id } }]);
+  });
+
+  it('is missing where all are younger, and no backup to come is waited for', () => {
+    const { problems, restoresAtRest } = planOf({ restore: intent('r', { before: older.time }) });
+    expect(problems).toMatchObject([
+      { kind: 'restore-snapshot-missing', wanted: 'latest before 2026-11-21T23:00:00.000Z' },
+    ]);
+    expect(restoresAtRest).toEqual([]);
   });
 
   it.each([

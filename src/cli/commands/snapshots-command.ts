@@ -1,4 +1,5 @@
 import type { GuestSnapshot, NodeSnapshot } from '../../plan/facts.ts';
+import { isNamed } from '../../plan/judge-freshness.ts';
 import { formatGuestRef, parseGuestRef } from '../../pve/guest.ts';
 import { UserError } from '../../user-error.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
@@ -25,8 +26,7 @@ export async function snapshotsCommand(
   const { stdout, timeZone } = surroundings;
   for (const [name, repository] of repositories) {
     const { snapshots, nodeSnapshots, pinned } = await askRepository(repository, surroundings.clock());
-    const isPinned = ({ id, original = id }: { readonly id: string; readonly original?: string }) =>
-      pinned.has(id) || pinned.has(original);
+    const isPinned = (snapshot: GuestSnapshot | NodeSnapshot) => isNamed(snapshot, pinned);
     const shown =
       guest === undefined
         ? [...snapshots, ...nodeSnapshots].sort((a, b) => a.time - b.time)

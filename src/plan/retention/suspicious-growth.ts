@@ -1,4 +1,5 @@
 import type { GuestSnapshot } from '../facts.ts';
+import { isNamed } from '../judge-freshness.ts';
 
 /** A backup that brought far more new data than those before it: was the guest encrypted from within? */
 export interface Growth {
@@ -40,8 +41,4 @@ export function suspiciousGrowth(
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-}
-
-function isNamed({ id, original }: GuestSnapshot, ids: ReadonlySet<string>): boolean {
-  return ids.has(id) || (original !== undefined && ids.has(original));
 }
