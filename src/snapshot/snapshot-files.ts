@@ -36,8 +36,8 @@ export async function listFolder(
 }
 
 /** Bytes of a file that are being read, as far as its size tells how large its blobs are. */
-const READ_AHEAD_BYTES = 12 << 20;
-const MOST_READ_AHEAD = 48;
+const READ_AHEAD_BYTES = 24 << 20;
+const MOST_READ_AHEAD = 96;
 
 /** A piece of a file: one of its blobs. The bytes may be lent again: they must not be changed. */
 export interface ContentPiece {
