@@ -15,7 +15,7 @@ export interface ForgetPorts {
 
 /**
  * Forgets what the plan says, one repository after the other, each locked once. Of a guest whose backup was counted on and
- * not made nothing is forgotten, nor where a snapshot is gone that was to stay: then somebody else was at work since the plan.
+ * not made, or brought far more than is usual, nothing is forgotten, nor where a snapshot is gone that was to stay: then somebody else was at work since the plan.
  */
 export async function runForgets(
   actions: readonly ForgetAction[],
@@ -79,8 +79,12 @@ function whyNot(
   signal: AbortSignal,
 ): string | undefined {
   if (signal.aborted) return 'interrupted before it began';
-  if (action.afterBackup && !wasBackedUp(action, before))
-    return 'its backup was not made, so that nothing is forgotten';
+  if (action.afterBackup) {
+    const newBytes = broughtBy(action, before);
+    if (newBytes === undefined) return 'its backup was not made, so that nothing is forgotten';
+    if (newBytes > (action.mostNewBytes ?? Number.POSITIVE_INFINITY))
+      return 'its backup brought far more new data than usual: look at it, then pvebak ack';
+  }
   return wasNotProved(action, before)
     ? 'its newest backup was not found whole, so that nothing is forgotten'
     : undefined;
@@ -91,7 +95,12 @@ function wasNotProved({ repository, host, guest }: ForgetAction, before: readonl
   return before.some(({ item, outcome }) => item === verify && outcome.kind === 'failed');
 }
 
-function wasBackedUp({ repository, host, guest }: ForgetAction, before: readonly ItemResult[]): boolean {
+/** @returns the new bytes of the guest's backup in this run; undefined when there was none */
+function broughtBy(
+  { repository, host, guest }: ForgetAction,
+  before: readonly ItemResult[],
+): number | undefined {
   const backup = itemId('backup', repository, host, formatGuestRef(guest.ref));
-  return before.some(({ item, outcome }) => item === backup && outcome.kind === 'backed-up');
+  const outcome = before.find(({ item }) => item === backup)?.outcome;
+  return outcome?.kind === 'backed-up' ? outcome.report.newBytes : undefined;
 }

@@ -157,13 +157,13 @@ export function flat(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }
 
-/** Looks every 20 ms, for at most a minute. */
+/** Looks every 20 ms, for at most three minutes: a machine may be busy. */
 export async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 3000; tries++) {
+  for (let tries = 0; tries < 9000; tries++) {
     if (condition()) return;
     await sleep(20);
   }
-  throw new Error(`not so within a minute: ${condition}`);
+  throw new Error(`not so within three minutes: ${condition}`);
 }
 
 function holds(text: string, wanted: string | RegExp): boolean {

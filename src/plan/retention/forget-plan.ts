@@ -16,6 +16,8 @@ export interface ForgetAction {
   readonly keep: readonly KeptSnapshot[];
   /** Whether a backup of this plan was counted on: unless it is made, nothing is forgotten. */
   readonly afterBackup: boolean;
+  /** If that backup brings more new data than this, somebody is to look at it before anything is forgotten. */
+  readonly mostNewBytes?: number;
 }
 
 /** What would be forgotten, were it not for a brake. */

@@ -7,7 +7,7 @@ import type { SelectedGuest } from '../select-guests.ts';
 import { brakeForgets } from './brake-forgets.ts';
 import type { ForgetAction, HeldForget } from './forget-plan.ts';
 import { judgeLine } from './judge-line.ts';
-import { suspiciousGrowth } from './suspicious-growth.ts';
+import { growthLimit, suspiciousGrowth } from './suspicious-growth.ts';
 
 export interface ForgetPlan {
   readonly forgets: readonly ForgetAction[];
@@ -96,6 +96,7 @@ function forgetOf(
   const expected = expectedAt === undefined ? undefined : { id: EXPECTED, time: expectedAt, offsetMinutes };
   const { forget, keep } = judgeLine(snapshots, policies, { protection, expected });
   if (forget.length === 0) return [];
+  const mostNewBytes = expected && growthLimit(snapshots);
   return [
     {
       kind: 'forget',
@@ -106,6 +107,7 @@ function forgetOf(
       forget,
       keep,
       afterBackup: expected !== undefined,
+      ...(mostNewBytes !== undefined && { mostNewBytes }),
     },
   ];
 }

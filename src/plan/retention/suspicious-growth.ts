@@ -30,13 +30,33 @@ export function suspiciousGrowth(
     .toSorted((a, b) => a.time - b.time);
   for (let at = oldestFirst.length - 1; at > LEAST_HISTORY; at--) {
     const snapshot = oldestFirst[at];
-    const before = oldestFirst.slice(Math.max(1, at - REMEMBERED), at);
-    const usualBytes = median(before.flatMap(({ history }) => history?.newBytes ?? []));
+    const usualBytes = usualNewBytes(oldestFirst.slice(0, at));
     const newBytes = snapshot?.history?.newBytes ?? 0;
-    if (snapshot === undefined || newBytes <= Math.max(LEAST_BYTES, TIMES * usualBytes)) continue;
+    if (snapshot === undefined || newBytes <= mostNewBytes(usualBytes)) continue;
     return isNamed(snapshot, acknowledged) ? undefined : { snapshot, newBytes, usualBytes };
   }
   return undefined;
+}
+
+/**
+ * How much new data the next backup of a line may bring before it is suspicious; undefined while nothing is usual.
+ * @param snapshots of the line, in any order
+ */
+export function growthLimit(snapshots: readonly GuestSnapshot[]): number | undefined {
+  const oldestFirst = snapshots
+    .filter(({ history }) => history !== undefined)
+    .toSorted((a, b) => a.time - b.time);
+  return oldestFirst.length > LEAST_HISTORY ? mostNewBytes(usualNewBytes(oldestFirst)) : undefined;
+}
+
+function mostNewBytes(usualBytes: number): number {
+  return Math.max(LEAST_BYTES, TIMES * usualBytes);
+}
+
+/** Of the last ones, without the first of the line. */
+function usualNewBytes(oldestFirst: readonly GuestSnapshot[]): number {
+  const last = oldestFirst.slice(Math.max(1, oldestFirst.length - REMEMBERED));
+  return median(last.flatMap(({ history }) => history?.newBytes ?? []));
 }
 
 function median(values: readonly number[]): number {

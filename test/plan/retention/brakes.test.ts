@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GuestSnapshot } from '../../../src/plan/facts.ts';
 import { makePlan } from '../../../src/plan/make-plan.ts';
-import { suspiciousGrowth } from '../../../src/plan/retention/suspicious-growth.ts';
+import { growthLimit, suspiciousGrowth } from '../../../src/plan/retention/suspicious-growth.ts';
 import type { Guest } from '../../../src/pve/inventory.ts';
 import { backup, facts, guest, HOUR, host, inventory, policy, refs, site } from '../sample-site.ts';
 
@@ -123,6 +123,15 @@ describe('suspicious growth', () => {
     expect(suspiciousGrowth(snapshots, new Set([id]))).toBeUndefined();
     const rewritten = snapshots.map((one) => (one.id === id ? { ...one, id: 'ff', original: id } : one));
     expect(suspiciousGrowth(rewritten, new Set([id]))).toBeUndefined();
+  });
+
+  it('of the backup to come is told by a limit, once anything is usual', () => {
+    expect(growthLimit(grown(60 * GIB, GIB, GIB))).toBeUndefined();
+    expect(growthLimit(grown(60 * GIB, GIB, GIB, GIB))).toBe(10 * GIB);
+    expect(growthLimit(grown(60 * GIB, 0, 0, 0))).toBe(GIB);
+    const known = facts({ pve: inventory([web]) }, grown(60 * GIB, GIB, GIB, GIB));
+    const plan = makePlan(site({ backups: [policy('gold', { retention: { last: 2 } })] }), known);
+    expect(plan.forgets).toMatchObject([{ afterBackup: true, mostNewBytes: 10 * GIB }]);
   });
 
   it('of backups that do not tell what they brought is not known', () => {
