@@ -25,6 +25,8 @@ export interface Site {
 
 export interface Guards {
   readonly forgetMax: ForgetMax;
+  /** Set when a guest that no policy covers makes the plan incomplete. */
+  readonly uncovered?: 'fail';
 }
 
 /** How many snapshots of a repository may go at once; one of each guest, for one that comes, is not counted. */

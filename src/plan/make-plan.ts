@@ -2,7 +2,7 @@ import type { Site } from '../config/site.ts';
 import { collectNotes } from './collect-notes.ts';
 import type { Facts } from './facts.ts';
 import { findHostProblems, findMissingSelections } from './find-host-problems.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, PlanProblem } from './plan.ts';
 import { planBackups } from './plan-backups.ts';
 import { planNodeConfigs } from './plan-node-configs.ts';
 import { planRestores } from './plan-restores.ts';
@@ -53,6 +53,7 @@ export function makePlan(
       ...findHostProblems(site, facts),
       ...findMissingSelections(site, facts),
       ...problems,
+      ...(site.guards?.uncovered === 'fail' ? uncoveredProblems(uncovered) : []),
       ...backups.problems,
       ...nodeProblems,
       ...restores.problems,
@@ -60,4 +61,12 @@ export function makePlan(
     ],
     notes: collectNotes(site, facts, selected),
   };
+}
+
+function uncoveredProblems(uncovered: Plan['uncovered']): readonly PlanProblem[] {
+  return [...Map.groupBy(uncovered, ({ host }) => host)].map(([host, guests]) => ({
+    kind: 'uncovered',
+    host,
+    guests: guests.map(({ guest }) => guest),
+  }));
 }

@@ -241,6 +241,8 @@ export type PlanProblem =
       readonly modes: readonly BackupMode[];
     }
   | { readonly kind: 'pool-empty'; readonly policy: string; readonly pool: string }
+  /** The site wants every guest covered by a policy, or skipped on purpose. */
+  | { readonly kind: 'uncovered'; readonly host: string; readonly guests: readonly GuestLabel[] }
   | {
       readonly kind: 'node-offline';
       readonly host: string;

@@ -81,7 +81,7 @@ defaults:
   repository: main
   rpo: 12h
   retention: { keep-last: 2, keep-within: 14d }
-guards: { uncovered: warn }
+guards: { uncovered: fail }
 backups:
   - name: production
     hosts: [pve]

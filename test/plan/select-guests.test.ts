@@ -100,6 +100,15 @@ describe('guests that no policy covers', () => {
     );
     expect(refs(plan.uncovered)).toEqual(['qemu/102', 'lxc/105']);
   });
+
+  it('make the plan incomplete where the site wants all covered', () => {
+    const guards = { forgetMax: { share: 1, atLeast: 0 }, uncovered: 'fail' } as const;
+    const known = facts({ pve: inventory([guest('qemu/101'), guest('qemu/102')]) });
+    const backups = [policy('p', { select: { kind: 'vmid', vmids: [vmid(101)] } })];
+    const { problems } = makePlan(site({ backups, guards }), known);
+    expect(problems).toMatchObject([{ kind: 'uncovered', host: 'pve', guests: [{ ref: { vmid: 102 } }] }]);
+    expect(makePlan(site({ backups: [policy('all')], guards }), known).problems).toEqual([]);
+  });
 });
 
 describe('a guest that several policies select', () => {

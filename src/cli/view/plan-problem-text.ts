@@ -13,6 +13,8 @@ export function planProblemText(problem: PlanProblem, { verbose }: { readonly ve
       return `policy ${problem.policy}: there is no pool ${problem.pool} on ${problem.hosts.join(', ')}`;
     case 'pool-empty':
       return `policy ${problem.policy}: the pool ${problem.pool} is empty`;
+    case 'uncovered':
+      return `no policy covers ${count(problem.guests.length, 'guest')} of ${problem.host}, listed below; select or skip them`;
     case 'skip-ended':
       return `policy ${problem.policy}: its guests were to be left out until ${problem.until}; ask ${problem.owner}, then give another date or remove it`;
     case 'skip-contradicts':
