@@ -6,6 +6,7 @@ import {
   unknownVzdumpOptions,
   type VzdumpTuning,
 } from '../pve/vzdump-options.ts';
+import { compareClocks } from './compare-clocks.ts';
 import type { Facts } from './facts.ts';
 import type { PlanNote } from './plan.ts';
 import { guestLabel } from './reached-hosts.ts';
@@ -24,6 +25,7 @@ export function collectNotes(
     ...[...facts.repositories].flatMap(([repository, { keyCount }]): readonly PlanNote[] =>
       keyCount === 1 ? [{ kind: 'one-key', repository }] : [],
     ),
+    ...clockNotes(site, facts),
     ...site.backups
       .filter(({ rpoMs, schedule }) => schedule === undefined && rpoMs < site.cadenceMs)
       .map(({ name, rpoMs }): PlanNote => {
@@ -34,6 +36,12 @@ export function collectNotes(
     ...fleecingNotes(selected),
     ...selected.flatMap(guestNotes),
   ];
+}
+
+/** Where this machine's own clock is in doubt, a problem says so. */
+function clockNotes(site: Site, facts: Facts): readonly PlanNote[] {
+  const { trusted, differing } = compareClocks(site, facts);
+  return trusted ? differing.map((one) => ({ kind: 'clock-differs', ...one })) : [];
 }
 
 function windowNotes({ name, rpoMs, schedule, window }: BackupPolicy): readonly PlanNote[] {

@@ -207,6 +207,8 @@ export interface LeftAlone {
 export type PlanProblem =
   /** A snapshot claims a time after now, so that nothing is forgotten: which clock is wrong is not known. */
   | { readonly kind: 'forget-clock-behind'; readonly repository: string; readonly aheadMs: number }
+  /** No host's clock agrees with that of this machine, so that nothing is forgotten. */
+  | { readonly kind: 'forget-clock-differs'; readonly host: string; readonly aheadMs: number }
   | { readonly kind: 'host-unreachable'; readonly host: string; readonly reason: string }
   | {
       readonly kind: 'vmid-missing';
@@ -332,6 +334,8 @@ export type PlanProblem =
 
 export type PlanNote =
   | { readonly kind: 'one-key'; readonly repository: string }
+  /** The clock of the host's node differs from this machine's, which others agree with; negative: behind it. */
+  | { readonly kind: 'clock-differs'; readonly host: string; readonly aheadMs: number }
   /** Runs are too far apart to keep what the policy asks for. */
   | {
       readonly kind: 'rpo-below-cadence';

@@ -12,7 +12,7 @@ export interface ReachedHost {
 }
 
 /** The hosts that answered, in the order of the site file. */
-export function reachedHosts(site: Site, facts: Facts): readonly ReachedHost[] {
+export function reachedHosts(site: Pick<Site, 'hosts'>, facts: Facts): readonly ReachedHost[] {
   return [...site.hosts.values()].flatMap((entry) => {
     const host = hostFacts(facts, entry.name);
     return host.kind === 'reached' ? [{ entry, inventory: host.inventory }] : [];

@@ -14,7 +14,7 @@ import { replicationJobs } from './replication-jobs.ts';
 
 /**
  * Everything wanted from /etc/pve in one command, since each costs a round trip and pvesh a second for each guest.
- * First the cluster's root certificate, then all guests' configurations of all nodes, high availability, replication
+ * First the cluster's root certificate, then the node's clock, all guests' configurations of all nodes, high availability, replication
  * and the asked node's network, every line with its file's name before it. Ends with status 3 where there is no
  * /etc/pve.
  */
@@ -23,7 +23,7 @@ export const clusterFilesCommand: readonly string[] = [
   '-c',
   [
     'cd /etc/pve || exit 3',
-    'cat pve-root-ca.pem 2>/dev/null; echo',
+    'cat pve-root-ca.pem 2>/dev/null; echo; echo "clock:$(date +%s)"',
     // With no guest at all the pattern stays a pattern, which grep is told not to mention.
     'LC_ALL=C grep -asH "" nodes/*/qemu-server/*.conf nodes/*/lxc/*.conf ha/resources.cfg replication.cfg' +
       ' /etc/network/interfaces /etc/network/interfaces.d/*',
@@ -34,6 +34,8 @@ export const clusterFilesCommand: readonly string[] = [
 export interface ClusterFiles {
   /** SHA-256 of the root certificate (DER), lower-case hex; undefined when there was none. */
   readonly rootFingerprint: string | undefined;
+  /** What the asked node's clock showed, milliseconds since 1970; undefined when it did not tell. */
+  readonly clock: number | undefined;
   readonly configs: readonly ConfigFile[];
   /** By guest, `qemu/101`. */
   readonly ha: ReadonlyMap<string, HaMembership>;
@@ -54,6 +56,7 @@ export function parseClusterFiles(output: string): ClusterFiles {
   const network = [...files].filter(([path]) => path.startsWith('/etc/network/')).map(([, text]) => text);
   return {
     rootFingerprint: rootFingerprint(output),
+    clock: clockOf(output),
     configs: [...files].flatMap(([path, text]) => configFile(path, text) ?? []),
     ha: haMemberships(files.get('ha/resources.cfg') ?? ''),
     replication: replicationJobs(files.get('replication.cfg') ?? ''),
@@ -82,6 +85,12 @@ function rootFingerprint(output: string): string | undefined {
   return base64 === undefined
     ? undefined
     : createHash('sha256').update(Buffer.from(base64, 'base64')).digest('hex');
+}
+
+/** Lines of files have the file's name before them. */
+function clockOf(output: string): number | undefined {
+  const [, seconds] = /^clock:(\d{1,11})$/m.exec(output) ?? [];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
 }
 
 function configFile(path: string, text: string): ConfigFile | undefined {

@@ -12,6 +12,8 @@ export interface Inventory {
   readonly identityNote?: string;
   /** The node that was asked. */
   readonly localNode: NodeName;
+  /** How far its clock was ahead of this machine's, in milliseconds; negative: behind. Absent where it did not tell. */
+  readonly clockAheadMs?: number;
   readonly nodes: readonly NodeFacts[];
   readonly pools: readonly string[];
   readonly storages: readonly StorageFacts[];

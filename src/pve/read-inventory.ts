@@ -38,18 +38,31 @@ export async function readInventory(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<Inventory> {
   const read = (argv: readonly string[]) => answerOf(shell, argv, signal);
-  const [version, status, resources, files] = await Promise.all([
+  const [version, status, resources, { files, between }] = await Promise.all([
     read(pveshGet('/version')),
     read(pveshGet('/cluster/status')),
     read(pveshGet('/cluster/resources')),
-    read(clusterFilesCommand),
+    timed(() => read(clusterFilesCommand)),
   ]);
   return assembleInventory({
     version: parseVersion(version),
     status: parseClusterStatus(status),
     resources: parseClusterResources(resources),
     files: parseClusterFiles(files.text),
+    between,
   });
+}
+
+async function timed(read: () => Promise<PveshAnswer>): Promise<{ files: PveshAnswer; between: Span }> {
+  const from = Date.now();
+  const files = await read();
+  return { files, between: { from, to: Date.now() } };
+}
+
+/** By this machine's clock, milliseconds since 1970. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface InventoryParts {
@@ -57,10 +70,12 @@ export interface InventoryParts {
   readonly status: ClusterStatus;
   readonly resources: ClusterResources;
   readonly files: ClusterFiles;
+  /** When the files were asked for, and when they were there. */
+  readonly between: Span;
 }
 
 /** Puts the answers together. Where they disagree the configuration files count: pvesh's numbers are up to 10 s old. */
-export function assembleInventory({ version, status, resources, files }: InventoryParts): Inventory {
+export function assembleInventory({ version, status, resources, files, between }: InventoryParts): Inventory {
   const { fingerprint, note } = clusterIdentity(status, files);
   const configs = new Map(files.configs.map((config) => [formatGuestRef(config.ref), config]));
   const guests = resources.guests.map((resource) =>
@@ -71,6 +86,7 @@ export function assembleInventory({ version, status, resources, files }: Invento
     clusterFingerprint: fingerprint,
     ...(note === undefined ? {} : { identityNote: note }),
     localNode: status.localNode,
+    ...(files.clock !== undefined && { clockAheadMs: aheadOf(between, files.clock) }),
     nodes: [...status.nodes, ...unlistedNodes(guests, status)].map((node) =>
       withBridges(node, node.name === status.localNode ? files.localBridges : undefined),
     ),
@@ -132,6 +148,12 @@ function clusterIdentity(status: ClusterStatus, files: ClusterFiles): { fingerpr
     fingerprint: createHash('sha256').update(`node ${status.localNode}\n`).digest('hex'),
     note: `there is no /etc/pve/pve-root-ca.pem; guests are told apart by the name of the node, ${status.localNode}`,
   };
+}
+
+/** What a clock shows while something takes its time is right anywhere in between; it tells whole seconds. */
+function aheadOf({ from, to }: Span, clock: number): number {
+  if (clock > to) return clock - to;
+  return Math.min(0, clock + 1000 - from);
 }
 
 interface GuestSources {

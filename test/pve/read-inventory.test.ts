@@ -176,6 +176,17 @@ describe('the inventory of a recorded node', () => {
     expect(inventory.identityNote).toBeUndefined();
   });
 
+  test.for([
+    ['an hour ahead', 3_600_000, 3_600_000],
+    ['a year behind', -365 * 86_400_000, -365 * 86_400_000],
+    ['the same', 0, 0],
+  ] as const)('knows a clock that is %s', async ([, ahead, told]) => {
+    const clock = Math.floor((Date.now() + ahead) / 1000);
+    const stdout = `clock:${clock}\n${etcPve(configs, '').stdout}`;
+    const { clockAheadMs = Number.NaN } = await readInventory(node({ 'sh -c': { stdout } }));
+    expect(Math.abs(clockAheadMs - told)).toBeLessThan(60_000);
+  });
+
   test('names a node without root certificate by its name, and says so', async () => {
     const inventory = await readInventory(node({ 'sh -c': etcPve(configs, '') }));
     expect(inventory.clusterFingerprint).toBe(createHash('sha256').update('node pve1\n').digest('hex'));
@@ -258,6 +269,7 @@ describe('the command that reads /etc/pve', () => {
     const parsed = parseClusterFiles(execFileSync('sh', ['-c', script], { encoding: 'utf8' }));
     rmSync(directory, { recursive: true });
     expect(parsed.rootFingerprint).toBe(createHash('sha256').update('a certificate').digest('hex'));
+    expect(Math.abs((parsed.clock ?? 0) - Date.now())).toBeLessThan(60_000);
     const texts = parsed.configs.map(({ node: owner, ref, text }) => [
       owner,
       formatGuestRef(ref),

@@ -32,6 +32,8 @@ function noteText(note: PlanNote, verbose: boolean): readonly string[] {
       return [
         `repository ${note.repository} has one key: add a second with pvebak key add, and keep it elsewhere`,
       ];
+    case 'clock-differs':
+      return [`host ${note.host}: its clock is ${clockText(note.aheadMs)} this machine's`];
     case 'rpo-below-cadence':
       return [
         `policy ${note.policy}: rpo ${formatDuration(note.rpoMs)} cannot be kept by a run every ${formatDuration(note.cadenceMs)}`,
@@ -57,4 +59,9 @@ function noteText(note: PlanNote, verbose: boolean): readonly string[] {
 function reuseText(guests: readonly GuestLabel[], verbose: boolean): string {
   const names = listText(guests.map(guestText), { verbose });
   return `no network interface, so reuse of the vmid cannot be noticed: ${names}`;
+}
+
+/** `9 min ahead of` */
+export function clockText(aheadMs: number): string {
+  return `${formatDuration(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'}`;
 }

@@ -1,5 +1,6 @@
 import type { GuestLabel, PlanProblem } from '../../plan/plan.ts';
 import { guestText, listText } from './guest-text.ts';
+import { clockText } from './plan-note-text.ts';
 import { count, formatBytes, formatDuration } from './quantities.ts';
 
 /** What could not be asked or done, as one sentence, with what to do about it where that is known. */
@@ -31,6 +32,8 @@ export function planProblemText(problem: PlanProblem, { verbose }: { readonly ve
       return `${guestText(problem.guest)} is locked (${problem.lock}); if nothing works on it: ${unlock(problem.guest)}`;
     case 'disk-too-large':
       return `${guestText(problem.guest)}: ${problem.volume} has ${formatBytes(problem.bytes)}, more than 8 TiB; set backup=0 on it to back up the rest`;
+    case 'forget-clock-differs':
+      return `nothing is forgotten: the clock of ${problem.host} is ${clockText(problem.aheadMs)} this machine's, and no other host agrees with this machine; put right the clock that is wrong`;
     case 'forget-clock-behind':
       return `nothing is forgotten in ${problem.repository}: its newest snapshot claims a time ${formatDuration(problem.aheadMs)} from now; put right the clock that is wrong`;
     default:

@@ -1,4 +1,5 @@
 import type { Site } from '../../config/site.ts';
+import { type ClockComparison, compareClocks } from '../compare-clocks.ts';
 import type { Facts, GuestSnapshot, RepositoryFacts } from '../facts.ts';
 import { CLOCK_TOLERANCE_MS } from '../judge-freshness.ts';
 import type { BackupAction, PlanProblem, SuspiciousGuest } from '../plan.ts';
@@ -21,8 +22,8 @@ const EXPECTED = 'expected';
 
 /**
  * Which snapshots of the selected guests go. Only lines that a policy selects now are judged: of a guest that is gone, or
- * that no policy selects any longer, nothing is forgotten. Where a snapshot claims a time after now, the clock of this
- * machine cannot be trusted with any of them.
+ * that no policy selects any longer, nothing is forgotten. Where a snapshot claims a time after now, or no host's clock agrees
+ * with this machine's, that cannot be trusted with any of them.
  * @param backups of this plan: what they add counts, so that planning again after them finds nothing more to forget
  */
 export function planForget(
@@ -35,14 +36,15 @@ export function planForget(
   }: {
     readonly selected: readonly SelectedGuest[];
     readonly backups: readonly BackupAction[];
-    readonly site: Pick<Site, 'backups' | 'guards'>;
+    readonly site: Pick<Site, 'backups' | 'guards' | 'hosts'>;
     /** Guests whose snapshots no brake for numbers holds: `qemu/101`, or `all`. */
     readonly released?: readonly string[];
   },
 ): ForgetPlan {
   const due = new Set(backups.map(({ repository, identity }) => `${repository} ${identity.line}`));
+  const clocks = compareClocks(site, facts);
   const forgets = [...facts.repositories].flatMap(([repository, held]) => {
-    if (isAhead(held, facts.now)) return [];
+    if (!clocks.trusted || isAhead(held, facts.now)) return [];
     const lines = Map.groupBy(held.snapshots, ({ line }) => line);
     return selected.flatMap((one) =>
       forgetOf(one, {
@@ -57,7 +59,7 @@ export function planForget(
   const forgetMax = site.guards?.forgetMax;
   const unasked = unaskedPolicies(site, facts);
   const braked = brakeForgets(forgets, { ...facts, forgetMax, suspicious, unasked, released });
-  return { ...braked, suspicious, problems: clockProblems(facts, selected) };
+  return { ...braked, suspicious, problems: clockProblems(facts, selected, clocks) };
 }
 
 /** They may select guests through the host entry that could not be asked, and want their backups kept. */
@@ -117,12 +119,18 @@ function isAhead({ snapshots }: RepositoryFacts, now: number): boolean {
 }
 
 /** Only where something could be forgotten at all. */
-function clockProblems(facts: Facts, selected: readonly SelectedGuest[]): readonly PlanProblem[] {
+function clockProblems(
+  facts: Facts,
+  selected: readonly SelectedGuest[],
+  { trusted, differing }: ClockComparison,
+): readonly PlanProblem[] {
   const forgetting = new Set(
     selected.flatMap(({ policies }) =>
       policies.flatMap(({ repository, retention }) => (retention === undefined ? [] : repository)),
     ),
   );
+  if (forgetting.size === 0) return [];
+  if (!trusted) return differing.map((one) => ({ kind: 'forget-clock-differs', ...one }));
   return [...facts.repositories].flatMap(([repository, held]): readonly PlanProblem[] => {
     if (!forgetting.has(repository) || !isAhead(held, facts.now)) return [];
     const newest = Math.max(...held.snapshots.map(({ time }) => time));
