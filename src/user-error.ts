@@ -19,6 +19,7 @@ export type UserErrorCode =
   | 'wrong-password'
   | 'repository-locked'
   | 'repository-damaged'
+  | 'repository-read'
   | 'repository-write'
   | 'snapshot-not-found'
   | 'restore-target'

@@ -1,9 +1,9 @@
 import type { GuestSnapshot } from '../plan/facts.ts';
 import { formatGuestRef } from '../pve/guest.ts';
+import { isFileFault } from '../repository/file-fault.ts';
 import type { Store } from '../repository/store.ts';
 import { parseRecordedContents } from '../snapshot/guest-record.ts';
 import { findNode, readSmallFile } from '../snapshot/snapshot-files.ts';
-import { UserError } from '../user-error.ts';
 
 /**
  * The chunk size of each disk of a VM's newest backup. A line's disk keeps its size for life, so that a resize does not store
@@ -21,8 +21,8 @@ export async function lineChunkSizes(
     if (node === undefined) return new Map();
     return parseRecordedContents(await readSmallFile(store.reader, node)).chunkSizes;
   } catch (error) {
-    // What is damaged there must not keep a new backup from being made.
-    if (error instanceof UserError && error.code === 'repository-damaged') return new Map();
+    // What is damaged or unreadable there must not keep a new backup from being made.
+    if (isFileFault(error)) return new Map();
     throw error;
   }
 }

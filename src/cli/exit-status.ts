@@ -46,6 +46,7 @@ export function exitStatusOfError(code: UserErrorCode): number {
     case 'guest':
     case 'stream-broken':
     case 'repository-exists':
+    case 'repository-read':
     case 'repository-write':
     case 'snapshot-not-found':
     case 'restore-target':

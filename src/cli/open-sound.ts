@@ -1,16 +1,17 @@
+import { isFileFault } from '../repository/file-fault.ts';
 import type { Repository } from '../repository/repository.ts';
-import { UserError } from '../user-error.ts';
+import type { UserError } from '../user-error.ts';
 import { openSite, openSiteRepository } from './open-site.ts';
 import { chooseSource, type RepositoryChoice } from './repository-choice.ts';
 import { locateRepository, openLocatedRepository } from './repository-location.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** A repository of the choice; `damage` is why it cannot be opened. */
+/** A repository of the choice; `fault` is why it cannot be opened: `repository-damaged`, `repository-read`. */
 export type FoundRepository =
   | { readonly kind: 'open'; readonly name: string; readonly repository: Repository }
-  | { readonly kind: 'shut'; readonly name: string; readonly damage: UserError };
+  | { readonly kind: 'shut'; readonly name: string; readonly fault: UserError };
 
-/** Opens each repository; one that is too damaged for it does not keep the others shut. @throws UserError */
+/** Opens each repository; one that is too damaged for it, or cannot be read, does not keep the others shut. @throws UserError */
 export async function openSound(
   choice: RepositoryChoice,
   surroundings: Surroundings,
@@ -33,7 +34,7 @@ async function found(name: string, opening: Promise<Repository>): Promise<FoundR
   try {
     return { kind: 'open', name, repository: await opening };
   } catch (error) {
-    if (!(error instanceof UserError) || error.code !== 'repository-damaged') throw error;
-    return { kind: 'shut', name, damage: error };
+    if (!isFileFault(error)) throw error;
+    return { kind: 'shut', name, fault: error };
   }
 }

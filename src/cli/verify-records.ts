@@ -1,5 +1,6 @@
-import { readRecord, recordsAmong } from '../records/read-records.ts';
-import type { RecordedSnapshot, VerifyRecord } from '../records/record.ts';
+import { readRecord, recordsAmong, type StoredRecord } from '../records/read-records.ts';
+import type { PvebakRecord, RecordedSnapshot, VerifyRecord } from '../records/record.ts';
+import { isFileFault } from '../repository/file-fault.ts';
 import type { Snapshot } from '../repository/snapshot-file.ts';
 import type { BlobSource } from '../repository/store.ts';
 import type { Fault } from '../verify/fault.ts';
@@ -69,7 +70,7 @@ export async function lastPart(
     ({ head }) => head.tags.get('scope') === scope && head.tags.get('part')?.endsWith(`/${of}`),
   );
   for (const stored of likely.toReversed()) {
-    const record = await readRecord(reader, stored);
+    const record = await readIfWhole(reader, stored);
     if (record?.kind !== 'verify' || record.part?.of !== of) continue;
     if (ids === undefined || isOf(record, ids)) return record.part.number;
   }
@@ -88,12 +89,22 @@ export async function recallSnapshot(
   id: string,
 ): Promise<SnapshotName | undefined> {
   for (const stored of recordsAmong(snapshots, 'verify').slice(-MOST_OPENED).toReversed()) {
-    const record = await readRecord(reader, stored);
+    const record = await readIfWhole(reader, stored);
     if (record?.kind !== 'verify') continue;
     const known = [...record.whole, ...record.damaged].find((snapshot) => snapshot.id === id);
     if (known?.path !== undefined) return nameOf(known, known.path);
   }
   return undefined;
+}
+
+/** What is damaged or unreadable is what is being looked for: it must not end the search. */
+async function readIfWhole(reader: BlobSource, stored: StoredRecord): Promise<PvebakRecord | undefined> {
+  try {
+    return await readRecord(reader, stored);
+  } catch (error) {
+    if (isFileFault(error)) return undefined;
+    throw error;
+  }
 }
 
 function nameOf({ id, original, hostname = '', time }: RecordedSnapshot, path: string): SnapshotName {

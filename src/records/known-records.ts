@@ -1,5 +1,7 @@
 import { type Repository, withReader } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot-file.ts';
+import type { BlobSource } from '../repository/store.ts';
+import { UserError } from '../user-error.ts';
 import { parseRecord } from './parse-record.ts';
 import { readRecord, recordsAmong, type StoredRecord } from './read-records.ts';
 import { encodeRecord, type PvebakRecord, type RecordKind } from './record.ts';
@@ -11,7 +13,7 @@ export interface KnownRecord<R extends PvebakRecord = PvebakRecord> {
   readonly time: number;
 }
 
-/** Stands in the cache for a record that is damaged or not known: it will not get better. */
+/** Stands in the cache for a record that is not known: it never will be. One that is damaged may be put back. */
 const NONE = '';
 
 /**
@@ -31,7 +33,10 @@ export async function readKnownRecords(
   const missing = stored.filter(({ snapshot }) => !texts.has(snapshot.id));
   if (missing.length > 0) {
     await withReader(repository, async (reader) => {
-      for (const one of missing) texts.set(one.snapshot.id, textOf(await readRecord(reader, one)));
+      for (const one of missing) {
+        const text = await readText(reader, one);
+        if (text !== undefined) texts.set(one.snapshot.id, text);
+      }
     });
     await cache.save(texts);
   }
@@ -41,6 +46,16 @@ export async function readKnownRecords(
 function entryOf(cached: ReadonlyMap<string, string>, id: string): readonly (readonly [string, string])[] {
   const text = cached.get(id);
   return text === undefined ? [] : [[id, text]];
+}
+
+/** Undefined when it is damaged. @throws UserError `repository-read` */
+async function readText(reader: BlobSource, one: StoredRecord): Promise<string | undefined> {
+  try {
+    return textOf(await readRecord(reader, one));
+  } catch (error) {
+    if (error instanceof UserError && error.code === 'repository-damaged') return undefined;
+    throw error;
+  }
 }
 
 function textOf(record: PvebakRecord | undefined): string {

@@ -1,6 +1,5 @@
 import type { Snapshot } from '../repository/snapshot-file.ts';
 import type { BlobSource } from '../repository/store.ts';
-import { UserError } from '../user-error.ts';
 import { parseRecord } from './parse-record.ts';
 import type { PvebakRecord, RecordKind } from './record.ts';
 import { type RecordHead, recordHead } from './record-tags.ts';
@@ -23,20 +22,16 @@ export function recordsAmong(snapshots: readonly Snapshot[], kind: RecordKind): 
 
 /**
  * Reads a record: two small trees and its file.
- * @returns undefined when it is damaged, or is not what its tags say
+ * @returns undefined when it is not what its tags say, or of a kind that is not known
+ * @throws UserError `repository-damaged`, `repository-read`
  */
 export async function readRecord(
   reader: BlobSource,
   { snapshot, head }: StoredRecord,
 ): Promise<PvebakRecord | undefined> {
-  try {
-    const json = await readFile(reader, snapshot);
-    const record = json === undefined ? undefined : parseRecord(json);
-    return record?.kind === head.kind ? record : undefined;
-  } catch (error) {
-    if (error instanceof UserError && error.code === 'repository-damaged') return undefined;
-    throw error;
-  }
+  const json = await readFile(reader, snapshot);
+  const record = json === undefined ? undefined : parseRecord(json);
+  return record?.kind === head.kind ? record : undefined;
 }
 
 async function readFile(reader: BlobSource, { tree }: Snapshot): Promise<Uint8Array | undefined> {

@@ -9,7 +9,10 @@ export interface Backend {
   create(): Promise<void>;
   /** Those of `list`, at less cost. */
   names(type: ListedType): Promise<readonly string[]>;
-  /** Names and sizes; anything that is no name of this type is left out. A missing folder has none. */
+  /**
+   * Names and sizes; anything that is no name of this type is left out. A missing folder has none.
+   * @throws UserError `repository-read`
+   */
   list(type: ListedType): Promise<readonly StoredFile[]>;
   /**
    * Stores a whole file: afterwards it is durable under its name, or it is not there at all. The bytes are lent: they may be
@@ -19,13 +22,13 @@ export interface Backend {
   save(file: FileName, bytes: Uint8Array): Promise<void>;
   /**
    * Reads a whole file, or `length` bytes from `offset`. The bytes are handed over.
-   * @throws UserError `repository-damaged` when it is missing or shorter
+   * @throws UserError `repository-damaged` when it is missing or shorter, `repository-read` when the storage does not give it
    */
   load(
     file: FileName,
     range?: { readonly offset: number; readonly length: number },
   ): Promise<Uint8Array<ArrayBuffer>>;
-  /** Undefined when there is no such file. */
+  /** Undefined when there is no such file. @throws UserError `repository-read` */
   loadIfPresent(file: FileName): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** A file that is not there is no error. */
   remove(file: FileName): Promise<void>;

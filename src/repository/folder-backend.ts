@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { UserError } from '../user-error.ts';
 import type { Backend, FileName, ListedType, StoredFile } from './backend.ts';
 import { damaged } from './damaged-error.ts';
 import { OpenFiles } from './open-files.ts';
+import { unreadable, unwritable } from './storage-error.ts';
 
 const FOLDERS: readonly ListedType[] = ['keys', 'data', 'index', 'snapshots', 'locks'];
 
@@ -79,11 +79,11 @@ async function namesOf(folder: string): Promise<readonly string[]> {
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
-  return (await absentAsUndefined(readdir(folder))) ?? [];
+  return (await reading(folder, () => readdir(folder))) ?? [];
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
-  return (await absentAsUndefined(stat(path)))?.size;
+  return (await reading(path, () => stat(path)))?.size;
 }
 
 async function loadFile(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -97,7 +97,7 @@ async function reading<T>(path: string, work: () => Promise<T>): Promise<T | und
   try {
     return await absentAsUndefined(work());
   } catch (cause) {
-    throw damaged(path, `it cannot be read: ${errorCode(cause) ?? String(cause)}`, cause);
+    throw unreadable(path, errorCode(cause) ?? String(cause), cause);
   }
 }
 
@@ -146,12 +146,17 @@ async function writing(path: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (cause) {
-    const reason =
-      errorCode(cause) === 'ENOSPC' ? 'no space is left on the device' : (errorCode(cause) ?? String(cause));
-    throw new UserError('repository-write', `cannot write ${path}: ${reason}`, {
-      hint: 'nothing that is not whole was kept; make room or put right the permissions, then run again',
-      cause,
-    });
+    throw unwritable(path, { why: errorCode(cause) ?? String(cause), free: await freeBytes(path) }, cause);
+  }
+}
+
+/** On the file system of a path, or of the nearest folder above it that is there; undefined when it does not say. */
+async function freeBytes(path: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
+  } catch {
+    return dirname(path) === path ? undefined : freeBytes(dirname(path));
   }
 }
 

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { UserError } from '../user-error.ts';
 import type { Backend } from './backend.ts';
 import { damaged } from './damaged-error.ts';
+import { faultOf } from './file-fault.ts';
 import { type KeyFile, openKey, parseKeyFile, type ScryptCost, sealKey } from './key-file.ts';
 import { type LockKind, withLock } from './lock.ts';
 import { thisProcess } from './lock-owner.ts';
@@ -128,8 +129,7 @@ async function readEntry(backend: Backend, id: string): Promise<KeyEntry | undef
     const { created, hostname, username } = file;
     return { kind: 'whole', id, created, hostname, username };
   } catch (error) {
-    if (!(error instanceof UserError) || error.code !== 'repository-damaged') throw error;
-    return { kind: 'damaged', id, reason: error.message };
+    return { kind: 'damaged', id, reason: faultOf(`keys/${id}`, error).what };
   }
 }
 

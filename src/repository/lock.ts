@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../user-error.ts';
 import type { Backend } from './backend.ts';
+import { damaged } from './damaged-error.ts';
 import type { MasterKey } from './encryption.ts';
 import { openUnpacked, saveUnpacked } from './unpacked-file.ts';
 
@@ -57,11 +58,16 @@ export async function withLock<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const held = await HeldLock.acquire(context, kind);
+  let result: T;
   try {
-    return await work(held.signal);
-  } finally {
-    await held.release();
+    result = await work(held.signal);
+  } catch (error) {
+    // Why the work failed says more than that the lock stays, which is stale as soon as this process is gone.
+    await held.release().catch(() => undefined);
+    throw error;
   }
+  await held.release();
+  return result;
 }
 
 export function isStale(lock: Lock, owner: LockOwner, now: number): boolean {
@@ -169,7 +175,7 @@ async function readLock({ backend, key }: LockContext, name: string): Promise<Lo
   const stored = await backend.loadIfPresent({ type: 'locks', name });
   if (stored === undefined) return undefined;
   const plaintext = await openUnpacked(key, stored, `locks/${name}`);
-  const raw: Record<string, unknown> = { ...JSON.parse(Buffer.from(plaintext).toString('utf8')) };
+  const raw = parseLock(plaintext, `locks/${name}`);
   return {
     time: typeof raw['time'] === 'string' ? raw['time'] : '',
     exclusive: raw['exclusive'] === true,
@@ -177,6 +183,14 @@ async function readLock({ backend, key }: LockContext, name: string): Promise<Lo
     username: typeof raw['username'] === 'string' ? raw['username'] : '',
     pid: typeof raw['pid'] === 'number' ? raw['pid'] : 0,
   };
+}
+
+function parseLock(plaintext: Uint8Array, where: string): Record<string, unknown> {
+  try {
+    return { ...JSON.parse(Buffer.from(plaintext).toString('utf8')) };
+  } catch (cause) {
+    throw damaged(where, 'not JSON', cause);
+  }
 }
 
 function locked(where: string, lock: Lock): UserError {

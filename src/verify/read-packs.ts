@@ -4,10 +4,11 @@ import type { PackCheck } from '../repository/check-pack.ts';
 import { faultOf, packFile } from '../repository/file-fault.ts';
 import { indexedPacks } from '../repository/inspect-indexes.ts';
 import type { Inspection } from '../repository/inspection.ts';
-import type { FileId } from '../repository/object-id.ts';
+import { type FileId, toHex } from '../repository/object-id.ts';
 import type { PackEntry } from '../repository/pack-header.ts';
 import type { FaultBook } from './fault-book.ts';
 import type { Wanted } from './find-packs.ts';
+import { salvagePack } from './salvage-pack.ts';
 
 /** Packs are read whole where at least half of a pack is wanted, so this is what lies in memory, and no more. */
 const BYTES_UNDER_WAY = 48 << 20;
@@ -76,14 +77,12 @@ function startOf({ size, wanted }: PackToRead): number {
   return first * 2 > size ? Math.min(first, size) : 0;
 }
 
-async function readPack(
-  { repository, checkers }: Inspection,
-  pack: PackToRead,
-  { book, onPack }: PackReading,
-): Promise<void> {
+async function readPack(inspection: Inspection, pack: PackToRead, reading: PackReading): Promise<void> {
+  const { repository, checkers } = inspection;
+  const { book, onPack } = reading;
   const from = startOf(pack);
   const bytes = await load(repository.backend, pack, { from, book });
-  if (bytes === undefined) return;
+  if (bytes === undefined) return readPieces(inspection, pack, reading);
   const { length } = bytes;
   const check: PackCheck = { name: pack.id, bytes, from, indexed: pack.indexed, wanted: pack.wanted };
   const findings = await checkers.check(check);
@@ -92,7 +91,7 @@ async function readPack(
   onPack({ bytes: length, blobs: findings.checked });
 }
 
-/** In memory of its own, to be handed over; undefined, and noted, when it cannot be read. */
+/** In memory of its own, to be handed over; undefined, and noted, when it cannot be read as a whole. */
 async function load(
   backend: Backend,
   { id, size }: PackToRead,
@@ -105,4 +104,25 @@ async function load(
     book.notePack(id, faultOf(packFile(id), error).what);
     return undefined;
   }
+}
+
+/** Of a pack that is noted already: which of its blobs are lost, and whether the others are whole. */
+async function readPieces(
+  { repository, checkers }: Inspection,
+  pack: PackToRead,
+  { book, onPack }: PackReading,
+): Promise<void> {
+  const { id: name, indexed, wanted } = pack;
+  const from = startOf(pack);
+  const salvaged = await salvagePack(repository.backend, { ...pack, from });
+  if (salvaged === undefined) return;
+  const { bytes, lost } = salvaged;
+  for (const [{ type, id, offset }, what] of lost)
+    book.notePackBlob(name, { type, id: toHex(id), offset, what });
+  const left = (wanted ?? []).filter((entry) => !lost.has(entry));
+  if (left.length === 0) return;
+  const length = left.reduce((sum, entry) => sum + entry.length, 0);
+  const findings = await checkers.check({ name, bytes, from, indexed, wanted: left });
+  for (const blob of findings.blobs) book.notePackBlob(name, blob);
+  onPack({ bytes: length, blobs: findings.checked });
 }

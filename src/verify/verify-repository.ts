@@ -93,8 +93,7 @@ class Verification {
   async #checkKeys(): Promise<number> {
     const keys = await readKeys(this.#inspection.repository);
     for (const key of keys) {
-      const file = `keys/${key.id}`;
-      if (key.kind === 'damaged') this.#book.noteFile({ file, what: withoutPrefix(key.reason, `${file}: `) });
+      if (key.kind === 'damaged') this.#book.noteFile({ file: `keys/${key.id}`, what: key.reason });
     }
     return keys.length;
   }
@@ -297,8 +296,4 @@ function verdictsOf(
   const touched = new Set(faults.flatMap(({ touches }) => touches.map(({ snapshot }) => snapshot)));
   const names = [...lost, ...snapshots.map(nameSnapshot)].filter(({ subject }) => subject.kind !== 'record');
   return names.map((name) => ({ name, whole: !touched.has(name.id) }));
-}
-
-function withoutPrefix(text: string, prefix: string): string {
-  return text.startsWith(prefix) ? text.slice(prefix.length) : text;
 }

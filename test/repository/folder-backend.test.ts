@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { folderBackend } from '../../src/repository/folder-backend.ts';
@@ -66,7 +66,9 @@ describe('a repository in a folder', () => {
     ]);
     const { failure, left, after } = JSON.parse(stdout);
     expect(failure).toMatchObject({ code: 'repository-write' });
-    expect(failure.message).toContain('no space is left on the device');
+    expect(failure.message).toMatch(
+      /^cannot write .*\/index\/f0f0[0f]*: no space is left on the device \(ENOSPC\), \d\.\d MiB are free$/,
+    );
     expect(left).toEqual([NAME]);
     expect(after.map(({ size }: { size: number }) => size)).toEqual([1000, 1000]);
   });
@@ -85,7 +87,32 @@ describe('a repository in a folder', () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, 'config'));
     const error = await userErrorOf(folderBackend(folder).loadIfPresent({ type: 'config' }));
-    expect(error).toMatchObject({ code: 'repository-damaged' });
-    expect(error.message).toBe(`${join(folder, 'config')}: it cannot be read: EISDIR`);
+    expect(error).toMatchObject({ code: 'repository-read' });
+    expect(error.message).toBe(`cannot read ${join(folder, 'config')}: it is a folder (EISDIR)`);
+  });
+
+  it('tells a file that its disk does not give from one that is damaged, and says what to look at', async () => {
+    const folder = await temporaryFolder();
+    // The kernel answers with EIO when a process reads its own memory at the address 0.
+    await symlink('/proc/self/mem', join(folder, 'config'));
+    const error = await userErrorOf(folderBackend(folder).load({ type: 'config' }));
+    expect(error).toMatchObject({
+      code: 'repository-read',
+      message: `cannot read ${join(folder, 'config')}: input/output error (EIO)`,
+    });
+    expect(error.hint).toContain('pvebak verify');
+  });
+
+  it('is not taken for empty where its folders may not be read', async () => {
+    const folder = await temporaryFolder();
+    await chmod(dirname(folder), 0o755);
+    await folderBackend(folder).create();
+    await chmod(folder, 0o755);
+    const program = join(import.meta.dirname, 'list-as-somebody-else.ts');
+    const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', program, folder]);
+    expect(JSON.parse(stdout)).toEqual({
+      code: 'repository-read',
+      message: `cannot read ${join(folder, 'snapshots')}: permission denied (EACCES)`,
+    });
   });
 });

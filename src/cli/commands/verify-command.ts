@@ -5,7 +5,7 @@ import { UserError } from '../../user-error.ts';
 import { chooseSnapshots } from '../../verify/choose-snapshots.ts';
 import { parseSubset, type WantedReading } from '../../verify/reading.ts';
 import type { VerifyReport } from '../../verify/verify-report.ts';
-import { EXIT_STATUS } from '../exit-status.ts';
+import { EXIT_STATUS, exitStatusOfError } from '../exit-status.ts';
 import { type FoundRepository, openSound } from '../open-sound.ts';
 import type { RepositoryChoice } from '../repository-choice.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -30,18 +30,23 @@ export async function verifyCommand(
   const found = await openSound(options, surroundings);
   const chosen = await chooseIn(found, options.snapshots);
   const view = chooseVerifyView({ ...surroundings, json: options.json });
-  let damaged = false;
+  let status: number = EXIT_STATUS.done;
   for (const one of found) {
     if (one.kind === 'shut') {
-      view.shut(one.name, one.damage);
-      damaged = true;
+      view.shut(one.name, one.fault);
+      status = worse(status, exitStatusOfError(one.fault.code));
     } else if (chosen === undefined || chosen.has(one.name)) {
       const task = { name: one.name, repository: one.repository, wanted, ids: chosen?.get(one.name) };
       const report = await verifyOne(task, view, surroundings);
-      damaged ||= report.faults.length > 0;
+      if (report.faults.length > 0) status = EXIT_STATUS.integrity;
     }
   }
-  return damaged ? EXIT_STATUS.integrity : EXIT_STATUS.done;
+  return status;
+}
+
+/** That something is damaged outweighs that something could not be read. */
+function worse(one: number, other: number): number {
+  return one === EXIT_STATUS.integrity ? one : other;
 }
 
 function wantedReading({ readData, readDataSubset }: VerifyCommandOptions): WantedReading {

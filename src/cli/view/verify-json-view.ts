@@ -7,7 +7,7 @@ export function verifyJsonView(out: { write(text: string): unknown }, clock: () 
   const write = (repository: string, event: object) =>
     out.write(`${JSON.stringify({ time: new Date(clock()).toISOString(), repository, ...event })}\n`);
   return {
-    shut: (name, damage) => write(name, { kind: 'shut', reason: damage.message }),
+    shut: (name, fault) => write(name, { kind: 'shut', code: fault.code, reason: fault.message }),
     begin(name, where) {
       let shown = clock();
       write(name, { kind: 'begun', where });

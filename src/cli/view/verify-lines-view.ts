@@ -7,7 +7,7 @@ const PROGRESS_EVERY_MS = 10_000;
 /** Plain lines, for logs: progress every ten seconds, then the report. */
 export function verifyLinesView({ stdout, clock, timeZone, colour }: VerifyViewOptions): VerifyView {
   return {
-    shut: (name, damage) => stdout.write(shutText(name, damage, colour)),
+    shut: (name, fault) => stdout.write(shutText(name, fault, colour)),
     begin(name, where) {
       let shown = clock();
       return {

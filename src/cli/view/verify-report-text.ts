@@ -35,11 +35,20 @@ export function verifyReportText(
 }
 
 /** One that cannot even be opened. */
-export function shutText(name: string, damage: UserError, colour: ChalkInstance): string {
+export function shutText(name: string, fault: UserError, colour: ChalkInstance): string {
+  const advice =
+    fault.code === 'repository-damaged'
+      ? [
+          'without this file no snapshot of the repository can be opened, neither by pvebak nor by restic: it touches all',
+          'put it back from a copy of the repository; config and keys never change once they are made',
+        ]
+      : [
+          'whether the repository is whole was not looked at',
+          ...(fault.hint === undefined ? [] : [fault.hint]),
+        ];
   const lines = [
-    `${colour.red('!')} ${terminalSafe(`${name}: ${damage.message}`)}`,
-    '    without this file no snapshot of the repository can be opened, neither by pvebak nor by restic: it touches all',
-    '    put it back from a copy of the repository; config and keys never change once they are made',
+    `${colour.red('!')} ${terminalSafe(`${name}: ${fault.message}`)}`,
+    ...advice.map((line) => `    ${terminalSafe(line)}`),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -11,7 +11,7 @@ const REDRAW_MS = 100;
 export function verifyTerminalView(options: VerifyViewOptions): VerifyView {
   const { stdout, timeZone, colour } = options;
   return {
-    shut: (name, damage) => stdout.write(shutText(name, damage, colour)),
+    shut: (name, fault) => stdout.write(shutText(name, fault, colour)),
     begin(name, where) {
       const live = liveLine(`verify ${name} (${where})`, options.clock);
       return {

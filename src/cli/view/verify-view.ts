@@ -7,8 +7,8 @@ import { verifyTerminalView } from './verify-terminal-view.ts';
 
 /** Shows how repositories are verified, one after the other. */
 export interface VerifyView {
-  /** One that is too damaged to be opened. */
-  shut(name: string, damage: UserError): void;
+  /** One that is too damaged to be opened, or cannot be read. */
+  shut(name: string, fault: UserError): void;
   begin(name: string, where: string): VerifyShowing;
 }
 
