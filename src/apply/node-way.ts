@@ -2,7 +2,7 @@ import type { NodeName } from '../pve/guest.ts';
 import { lookUpHostname } from '../pve/look-up-hostname.ts';
 import type { Shell } from '../transport/shell.ts';
 import { openSsh2Shell, type Ssh2Shell } from '../transport/ssh2-shell.ts';
-import { openWay, ssh2ShellOptions, type Way } from '../transport/way.ts';
+import { asRoot, openWay, ssh2ShellOptions, type Way } from '../transport/way.ts';
 import { UserError } from '../user-error.ts';
 
 /** How one node of a cluster is reached, as plain data: it can be handed to another thread. */
@@ -60,12 +60,13 @@ async function openDirectly(
 
 async function openThrough(
   outer: Ssh2Shell,
-  { options }: Extract<Way, { kind: 'ssh2' }>,
+  way: Extract<Way, { kind: 'ssh2' }>,
   signal: AbortSignal,
 ): Promise<Shell> {
-  const { connectTimeoutMs: _ofDirect, ...throughEntry } = options;
+  const { connectTimeoutMs: _ofDirect, ...throughEntry } = way.options;
   try {
-    return closingBoth(await outer.openThrough(ssh2ShellOptions(throughEntry), { signal }), outer);
+    const inner = await outer.openThrough(ssh2ShellOptions(throughEntry), { signal });
+    return closingBoth(await asRoot(inner, way, { signal }), outer);
   } catch (error) {
     await outer[Symbol.asyncDispose]();
     throw error;

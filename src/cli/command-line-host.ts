@@ -10,6 +10,7 @@ export interface LoginOptions {
   readonly identityFile: string | undefined;
   readonly askPassphrase: boolean;
   readonly askPassword: boolean;
+  readonly sudo: boolean;
   /** `SHA256:...` */
   readonly hostKey: readonly string[];
   readonly knownHosts: readonly string[];
@@ -47,6 +48,7 @@ export function givenLoginOptions(options: LoginOptions): readonly string[] {
     ...(options.identityFile === undefined ? [] : ['--identity-file']),
     ...(options.askPassphrase ? ['--ask-passphrase'] : []),
     ...(options.askPassword ? ['--ask-password'] : []),
+    ...(options.sudo ? ['--sudo'] : []),
     ...(options.hostKey.length > 0 ? ['--host-key'] : []),
     ...(options.knownHosts.length > 0 ? ['--known-hosts'] : []),
   ];
@@ -72,6 +74,7 @@ async function sshAccess(
     kind: 'ssh',
     addresses: [location],
     username,
+    ...(options.sudo ? { sudo: true } : {}),
     login: await loginOf(to, options, surroundings),
     hostKeys,
     client: { kind: 'ssh2' },

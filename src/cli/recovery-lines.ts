@@ -104,6 +104,7 @@ function wayIn(host: HostEntry | undefined, hostId: string, home: string): WayIn
     options: [
       '--to',
       `${access.username}@${formatAddress(address)}`,
+      ...(access.sudo === true ? ['--sudo'] : []),
       ...login.options,
       ...hostKeyOptions(access.hostKeys, home),
       ...dumpDir,

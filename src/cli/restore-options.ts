@@ -44,6 +44,7 @@ function loginOptions(command: Command): void {
     .option('--identity-file <file>', 'for root@NODE: the private key; by default the agent is asked')
     .option('--ask-passphrase', 'for --identity-file: ask for its passphrase', false)
     .option('--ask-password', 'for root@NODE: ask for the password', false)
+    .option('--sudo', 'for USER@NODE: that user runs everything there through sudo', false)
     .option('--host-key <fingerprint>', 'for root@NODE: its host key, SHA256:... (repeatable)', collect, [])
     .option(
       '--known-hosts <file>',

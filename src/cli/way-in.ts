@@ -35,13 +35,15 @@ export async function sshWay(host: HostEntry, access: SshAccess, surroundings: S
   const keys = await knownKeys(host, access);
   const { addresses, username } = access;
   const common = { addresses, username, keepaliveMs: keepaliveFor(access) };
+  const sudo = access.sudo === true ? ({ sudo: true } as const) : {};
   if (access.client?.kind !== 'openssh')
-    return { kind: 'ssh2', options: { ...common, login, knownKeys: keys } };
+    return { kind: 'ssh2', options: { ...common, login, knownKeys: keys }, ...sudo };
   const environment = toolEnvironment(surroundings.env);
   const { options } = access.client;
   return {
     kind: 'openssh',
     options: { ...common, login: opensshLogin(host, login), knownHosts: keys, environment, options },
+    ...sudo,
   };
 }
 

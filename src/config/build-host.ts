@@ -38,6 +38,7 @@ function buildAccess(raw: RawHost, base: PathBase): HostAccess {
     kind: 'ssh',
     addresses: buildAddresses(raw.location),
     username: raw.conn_username ?? 'root',
+    ...(raw.sudo === true ? { sudo: true } : {}),
     login: buildLogin(raw, base),
     hostKeys: buildHostKeys(raw, base),
     client: buildClient(raw),

@@ -1,5 +1,5 @@
 import { checkPolicies } from './check-policies.ts';
-import { type TextAt, textsAt, valuesAt } from './data-paths.ts';
+import { type TextAt, textsAt, type ValueAt, valuesAt } from './data-paths.ts';
 import { expandPath } from './expand-path.ts';
 import type { DataPath, Finding } from './finding.ts';
 import { nearest } from './nearest.ts';
@@ -23,6 +23,7 @@ export function checkSite(data: unknown): readonly Finding[] {
     }),
     ...REPOSITORY_REFERENCES.flatMap((pattern) => unknownNames(textsAt(data, pattern), repositories)),
     ...undecidedRepositories(data, repositories.names),
+    ...valuesAt(data, ['hosts', '*']).flatMap(sudoOnTheNode),
     ...checkPolicies(data),
     ...LOCAL_PATHS.flatMap((pattern) => foreignHomes(textsAt(data, pattern))),
   ];
@@ -114,6 +115,13 @@ function undecidedRepositories(data: unknown, names: readonly string[] | undefin
       message: 'missing key "repository"',
       hint: `there are several (${names.join(', ')}): name one here, or for all under defaults`,
     }));
+}
+
+/** Nobody logs in there, and what ends a command could not end sudo. */
+function sudoOnTheNode({ path, value }: ValueAt): readonly Finding[] {
+  if (!isRecord(value) || value['mode'] !== 'local' || value['sudo'] !== true) return [];
+  const hint = 'remove the key, and run pvebak itself as root';
+  return [{ path: [...path, 'sudo'], at: 'key', message: '"sudo" is only for mode: remote', hint }];
 }
 
 function foreignHomes(paths: readonly TextAt[]): readonly Finding[] {

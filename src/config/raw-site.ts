@@ -44,6 +44,7 @@ export interface RawHost {
   readonly mode: 'local' | 'remote';
   readonly conn_method?: 'password' | 'identity' | 'agent';
   readonly conn_username?: string;
+  readonly sudo?: boolean;
   readonly conn_password?: RawSecret;
   readonly conn_identity_file?: string;
   readonly conn_identity_key?: RawSecret;

@@ -73,6 +73,8 @@ export type HostAccess =
       readonly kind: 'ssh';
       readonly addresses: readonly { readonly host: string; readonly port: number }[];
       readonly username: string;
+      /** That user runs everything through sudo; absent: as itself. */
+      readonly sudo?: true;
       readonly login: SshLogin;
       readonly hostKeys: HostKeys;
       /** A site file always fills it in; absent elsewhere: ssh2. */

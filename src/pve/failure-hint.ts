@@ -47,7 +47,7 @@ export function failureHint(category: FailureCategory, failed: Failed): string |
     case 'node-unreachable':
       return 'the node is off, or the one that was asked does not know its name';
     case 'not-root':
-      return 'the Proxmox VE tools need root: set conn_username: root';
+      return 'the Proxmox VE tools need root: set conn_username: root, or sudo: true';
     case 'tool-missing':
       return 'is this a Proxmox VE node, and are its tools in the PATH of this login?';
     case 'not-running':

@@ -128,7 +128,7 @@ function refused(where: string, { title, stderr, status }: Refusal): UserError {
   }
   if (/ipcc_send_rec|Unable to load access control list|[Pp]ermission denied/.test(stderr)) {
     return new UserError('command-failed', `${title} is not allowed to the user that logs in`, {
-      hint: 'The Proxmox VE tools need root: set conn_username: root (or run pvebak as root on the node itself).',
+      hint: 'The Proxmox VE tools need root: set conn_username: root, or sudo: true (or run pvebak as root on the node itself).',
     });
   }
   const reason = stderr

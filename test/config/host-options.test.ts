@@ -98,6 +98,26 @@ describe('the client that speaks SSH', () => {
   });
 });
 
+describe('sudo', () => {
+  test.each([
+    [[], undefined],
+    [['conn_username: backup'], undefined],
+    [['conn_username: backup', 'sudo: false'], undefined],
+    [['conn_username: backup', 'sudo: true'], true],
+  ])('is only what the file asks for: %j', (lines, sudo) => {
+    expect(access(...lines)).toHaveProperty('kind', 'ssh');
+    expect(access(...lines)).toEqual(
+      sudo === undefined ? expect.not.objectContaining({ sudo: true }) : expect.objectContaining({ sudo }),
+    );
+  });
+
+  test('is nothing for mode: local', () => {
+    expect(brief(withHostKeys('sudo: true'))).toEqual([
+      '9:5: "sudo" is only for mode: remote; remove the key, and run pvebak itself as root',
+    ]);
+  });
+});
+
 describe('the nodes of a cluster', () => {
   test('are reached as the cluster says unless the file says otherwise', () => {
     expect(access()).toMatchObject({ nodes: new Map() });

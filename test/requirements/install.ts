@@ -18,6 +18,7 @@ const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map([
   ['openssl', ['openssl']],
   ['qemu-utils', ['qemu-img', 'qemu-nbd']],
   ['restic', ['restic']],
+  ['sudo', ['sudo']],
   ['util-linux', ['unshare', 'nsenter', 'flock', 'setpriv']],
   ['zstd', ['zstd']],
 ]);
