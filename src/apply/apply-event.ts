@@ -1,4 +1,4 @@
-import type { GuestLabel } from '../plan/plan.ts';
+import type { GuestLabel, GuestName } from '../plan/plan.ts';
 import type { StaleReason } from '../plan/saved/stale-reason.ts';
 import type { NodeName } from '../pve/guest.ts';
 
@@ -30,7 +30,7 @@ export type ItemLabel =
   | {
       readonly kind: 'forget';
       readonly host: string;
-      readonly guest: GuestLabel;
+      readonly guest: GuestName;
       readonly repository: string;
       /** How many are to go. */
       readonly snapshots: number;

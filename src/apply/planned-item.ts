@@ -13,8 +13,11 @@ export function idOf(action: PlannedAction): ItemId {
       return itemId('restore', action.intent);
     case 'verify':
       return itemId('verify', action.repository, action.host, formatGuestRef(action.guest.ref));
-    case 'forget':
-      return itemId('forget', action.repository, action.host, formatGuestRef(action.guest.ref));
+    case 'forget': {
+      const { repository, host, guest, orphan } = action;
+      // Several machines may have had the vmid.
+      return itemId('forget', repository, host, formatGuestRef(guest.ref), ...(orphan ? [orphan.line] : []));
+    }
   }
 }
 

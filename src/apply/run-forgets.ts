@@ -15,7 +15,8 @@ export interface ForgetPorts {
 
 /**
  * Forgets what the plan says, one repository after the other, each locked once. Of a guest whose backup was counted on and
- * not made, or brought far more than is usual, nothing is forgotten, nor where a snapshot is gone that was to stay: then somebody else was at work since the plan.
+ * not made, or brought far more than is usual, nothing is forgotten, nor where a snapshot is gone that was to stay: then somebody else was at work since the plan. Only of an
+ * orphan all may go.
  */
 export async function runForgets(
   actions: readonly ForgetAction[],
@@ -79,6 +80,8 @@ function whyNot(
   signal: AbortSignal,
 ): string | undefined {
   if (signal.aborted) return 'interrupted before it began';
+  if (action.orphan !== undefined) return undefined;
+  if (action.keep.length === 0 && !action.afterBackup) return 'nothing of its line would be left';
   if (action.afterBackup) {
     const newBytes = broughtBy(action, before);
     if (newBytes === undefined) return 'its backup was not made, so that nothing is forgotten';

@@ -53,6 +53,9 @@ export function buildSite(raw: RawSite, at: SitePlace): Site {
     backups: entries.filter((entry) => !isSkip(entry)).map((entry) => buildBackup(entry, surroundings)),
     ...(skips.length > 0 && { skips: skips.map((entry) => buildSkip(entry, surroundings)) }),
     restores: (raw.restores ?? []).map((restore) => buildRestore(restore, surroundings)),
+    ...(raw.orphans !== undefined && {
+      orphans: { keepMs: promised(parseDuration(raw.orphans.keep), 'orphans.keep') },
+    }),
     guards: {
       forgetMax: buildForgetMax(raw.guards?.forget_max),
       ...(raw.guards?.uncovered === 'fail' && { uncovered: 'fail' as const }),

@@ -8,6 +8,7 @@ export interface RawSite {
   readonly hosts: Readonly<Record<string, RawHost>>;
   readonly defaults?: RawDefaults;
   readonly guards?: { readonly uncovered?: 'warn' | 'fail'; readonly forget_max?: string };
+  readonly orphans?: { readonly keep: string };
   readonly backups?: readonly RawBackup[];
   readonly restores?: readonly RawRestore[];
 }

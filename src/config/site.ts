@@ -19,8 +19,15 @@ export interface Site {
   /** Policies that leave guests out on purpose; absent: none. */
   readonly skips?: readonly SkipPolicy[];
   readonly restores: readonly RestoreIntent[];
+  /** What becomes of the backups of guests that are gone; absent: all are kept. */
+  readonly orphans?: OrphanRule;
   /** A site file always fills it in; absent elsewhere: nothing brakes. */
   readonly guards?: Guards;
+}
+
+export interface OrphanRule {
+  /** All snapshots of such a guest go so many milliseconds after the newest of them. */
+  readonly keepMs: number;
 }
 
 export interface Guards {

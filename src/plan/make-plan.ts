@@ -2,6 +2,7 @@ import type { Site } from '../config/site.ts';
 import { collectNotes } from './collect-notes.ts';
 import type { Facts } from './facts.ts';
 import { findHostProblems, findMissingSelections } from './find-host-problems.ts';
+import { findOrphans } from './lines/find-orphans.ts';
 import type { Plan, PlanProblem } from './plan.ts';
 import { planBackups } from './plan-backups.ts';
 import { planNodeConfigs } from './plan-node-configs.ts';
@@ -32,7 +33,8 @@ export function makePlan(
   const { problems: nodeProblems, ...nodeConfigs } = planNodeConfigs(site, facts);
   const restores = planRestores(site, facts, { named: restoreNames, backups });
   const verifies = planVerifies(site, facts, { selected, backups: backups.backups });
-  const forgets = planForget(facts, { selected, backups: backups.backups, site, released });
+  const orphans = findOrphans(site, facts);
+  const forgets = planForget(facts, { selected, orphans, backups: backups.backups, site, released });
   return {
     madeAt: facts.now,
     backups: backups.backups,
@@ -45,6 +47,7 @@ export function makePlan(
     forgets: forgets.forgets,
     held: forgets.held,
     suspicious: forgets.suspicious,
+    orphans: orphans.map(({ orphan }) => orphan),
     restoresAtRest: restores.atRest,
     leftAlone,
     skipped,

@@ -37,6 +37,7 @@ export function narrowPlan(
     forgets: plan.forgets.filter(isIn),
     held: plan.held.filter(isIn),
     suspicious: plan.suspicious.filter(isIn),
+    orphans: plan.orphans.filter(isIn),
     restoresAtRest: plan.restoresAtRest.filter(isRestoreIn),
     leftAlone: plan.leftAlone.filter(isIn),
     skipped: plan.skipped.filter(isIn),

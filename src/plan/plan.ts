@@ -3,6 +3,7 @@ import type { GuestRef, NodeName, Vmid } from '../pve/guest.ts';
 import type { GuestVolume, LineIdentity } from '../pve/inventory.ts';
 import type { BackupEstimate } from './estimate-backup.ts';
 import type { GuestSnapshot } from './facts.ts';
+import type { OrphanLine } from './lines/orphan-line.ts';
 import type { NodeConfigPlan } from './node-config-plan.ts';
 import type { ForgetAction, HeldForget } from './retention/forget-plan.ts';
 import type { Growth } from './retention/suspicious-growth.ts';
@@ -30,6 +31,8 @@ export interface Plan {
   readonly held: readonly HeldForget[];
   /** Guests of which a backup brought far more new data than is usual, and nobody has looked at it. */
   readonly suspicious: readonly SuspiciousGuest[];
+  /** Lines whose machine is gone, or was not seen. */
+  readonly orphans: readonly OrphanLine[];
   /** Restore intents that need nothing, or wait to be named. */
   readonly restoresAtRest: readonly RestoreAtRest[];
   readonly leftAlone: readonly LeftAlone[];
@@ -43,16 +46,20 @@ export interface Plan {
 
 export interface SuspiciousGuest extends Growth {
   readonly host: string;
-  readonly guest: GuestLabel;
+  readonly guest: GuestName;
   readonly repository: string;
   readonly policies: readonly string[];
 }
 
-export interface GuestLabel {
+/** What a guest is called, also one that is gone. */
+export interface GuestName {
   readonly ref: GuestRef;
   readonly name?: string;
-  readonly node: NodeName;
   readonly template?: true;
+}
+
+export interface GuestLabel extends GuestName {
+  readonly node: NodeName;
 }
 
 export interface BackupAction {

@@ -10,14 +10,19 @@ import { backup, guest } from '../plan/sample-site.ts';
 import { sampleRepository, saveFiles } from '../repository/sample-repository.ts';
 
 const web = guest('qemu/101', { name: 'web' });
+const orphan = { line: web.identity.line, why: { kind: 'gone' }, newestAt: 0, keptUntil: 1 } as const;
 const where = { repository: 'main', host: 'pve', guest: guestLabel(web), policies: ['gold'] };
 
 /** What becomes of one old snapshot, after a backup that ended so. @returns the outcome, and whether the snapshot is still there */
 async function forget(entry: Partial<ForgetAction>, backedUp: ItemOutcome | undefined) {
   const { repository } = await sampleRepository();
-  const { id } = await withSession(repository, { lock: 'shared' }, (session) => saveFiles(session, []));
+  const [{ id }, stays] = await withSession(repository, { lock: 'shared' }, async (session) => [
+    await saveFiles(session, []),
+    await saveFiles(session, []),
+  ]);
   const action: ForgetAction = {
-    ...{ kind: 'forget', ...where, forget: [backup(web, 0, { id })], keep: [], afterBackup: true },
+    ...{ kind: 'forget', ...where, forget: [backup(web, 0, { id })], afterBackup: true },
+    keep: [{ snapshot: backup(web, 0, { id: stays.id }), by: [{ kind: 'last-good' }] }],
     ...entry,
   };
   const made: BackupAction = {
@@ -50,6 +55,13 @@ const FAILED: ItemOutcome = { kind: 'failed', code: 'guest', reason: 'x', hint: 
 it.each<[string, Partial<ForgetAction>, ItemOutcome | undefined, string | undefined]>([
   ['once the backup that was counted on is made', {}, brought(1), undefined],
   ['without one, where none was counted on', { afterBackup: false }, undefined, undefined],
+  ['never where nothing of the line would be left', { afterBackup: false, keep: [] }, undefined, 'be left'],
+  [
+    'with all of its line where its machine is gone',
+    { afterBackup: false, keep: [], orphan },
+    undefined,
+    undefined,
+  ],
   ['never before it is made', {}, undefined, 'was not made'],
   ['never when it failed', {}, FAILED, 'was not made'],
   ['as long as it brought no more than is usual', { mostNewBytes: 5 }, brought(5), undefined],

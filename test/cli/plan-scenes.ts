@@ -356,3 +356,32 @@ export const hostileNames: Scene = {
     ),
   }),
 };
+
+/** Guests that are gone: one lately, one whose time is over but for a pin, one whose vmid another machine has, and a pool that is empty. */
+const files = guest('qemu/118', { name: 'files' });
+const wiki = guest('lxc/160', { name: 'wiki' });
+const DAY = 24 * HOUR;
+const pinnedId = snapshotId('914d');
+const goneFacts = facts({ pve: inventory([web], { pools: ['prod', 'test'] }) }, [
+  backup(web, 400 * DAY, { line: line('f0'), id: snapshotId('0a1d') }),
+  ...[20, 21].map((days) => backup(files, days * DAY, { id: snapshotId(`f11e5${days}`) })),
+  ...[101, 108].map((days) => backup(wiki, days * DAY, { id: snapshotId(`3141${days}`) })),
+  backup(wiki, 200 * DAY, { id: pinnedId }),
+]);
+const heldOfGone = goneFacts.repositories.get('main');
+export const guestsGone: Scene = {
+  site: site({
+    backups: [
+      policy('production', { select: { kind: 'pool', pool: 'prod' } }),
+      policy('testing', { select: { kind: 'pool', pool: 'test' } }),
+      policy('wikis', { select: { kind: 'vmid', vmids: [vmid(160)] } }),
+    ],
+    orphans: { keepMs: 90 * DAY },
+  }),
+  facts: {
+    ...goneFacts,
+    repositories: new Map(
+      heldOfGone === undefined ? [] : [['main', { ...heldOfGone, pinned: new Set([pinnedId]) }]],
+    ),
+  },
+};

@@ -14,6 +14,7 @@ import { facts, guest, HOUR, inventory, policy, site } from '../plan/sample-site
 import {
   badNight,
   firstNight,
+  guestsGone,
   heldRestores,
   hostileNames,
   knownNight,
@@ -57,6 +58,8 @@ describe('the text of a plan', () => {
     ['policies-verbose', policiesNight, true],
     ['hostile-names', hostileNames, false],
     ['held-restores', heldRestores, false],
+    ['guests-gone', guestsGone, false],
+    ['guests-gone-verbose', guestsGone, true],
     ['nodes', nodesOwn, false],
     ['nodes-verbose', nodesOwn, true],
   ])('is %s.txt', (name, scene, verbose) => {
@@ -73,6 +76,7 @@ describe('the text of a plan', () => {
       nothingToDo,
       heldRestores,
       nodesOwn,
+      guestsGone,
     ].flatMap((scene) => render(scene, { verbose: true }).split('\n'));
     expect(lines.filter((text) => text.length > 80)).toEqual([]);
   });
@@ -128,6 +132,7 @@ describe('a plan in a file', () => {
     ['held-restores', heldRestores],
     ['nodes', nodesOwn],
     ['hostile-names', hostileNames],
+    ['guests-gone', guestsGone],
   ])('is printed as it was before: %s', (_, scene) => {
     const { plan, header } = made(scene);
     const read = parsePlanFile(encodePlanFile(fileOf(scene)), 'plan.json');

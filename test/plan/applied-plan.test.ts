@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BackupPolicy, Retention, Site } from '../../src/config/site.ts';
-import type { Facts, GuestSnapshot } from '../../src/plan/facts.ts';
+import type { Facts, GuestSnapshot, HostFacts } from '../../src/plan/facts.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import { plannedActions } from '../../src/plan/planned-actions.ts';
 import type { Guest } from '../../src/pve/inventory.ts';
@@ -68,6 +68,7 @@ const world = fc.record({
     { maxLength: 40 },
   ),
   marked: fc.array(fc.nat(39), { maxLength: 4 }),
+  orphanKeepMs: fc.option(hours(1, 1500), { nil: undefined }),
   restores: fc.array(
     fc.record({
       from: fc.integer({ min: 100, max: 112 }),
@@ -104,17 +105,18 @@ describe('for any site and history', () => {
     );
   });
 
-  it('forgetting leaves the last good one of each line, and what is pinned', () => {
+  it('forgetting leaves the last good one of each line that is not an orphan, and what is pinned', () => {
     fc.assert(
       fc.property(world, (made) => {
         const [declared, before] = build(made);
         const plan = makePlan(declared, before);
-        for (const { repository, forget, keep } of plan.forgets) {
+        for (const { repository, forget, keep, orphan } of plan.forgets) {
           const { pinned, damaged } = before.repositories.get(repository) ?? {
             pinned: new Set(),
             damaged: new Set(),
           };
           expect(forget.filter(({ id }) => pinned.has(id))).toEqual([]);
+          if (orphan !== undefined) continue;
           const after = appliedFacts(declared, before, plan).repositories.get(repository)?.snapshots ?? [];
           const [one] = [...forget, ...keep.map(({ snapshot }) => snapshot)];
           const ofLine = (all: readonly GuestSnapshot[]) =>
@@ -122,6 +124,49 @@ describe('for any site and history', () => {
           const had = ofLine(before.repositories.get(repository)?.snapshots ?? []);
           if (had.length > 0) expect(ofLine(after).length).toBeGreaterThan(0);
         }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('a line loses all it has only as an orphan whose time is over, on a host that shows all it holds', () => {
+    fc.assert(
+      fc.property(world, fc.constantFrom('answers', 'silent', 'half off'), (made, ber) => {
+        const [declared, all] = build(made);
+        const before = { ...all, hosts: new Map([...all.hosts, ['ber', berlin(all, ber)]]) };
+        const plan = makePlan(declared, before);
+        const alive = [...before.hosts.values()].flatMap((found) =>
+          found.kind === 'reached' ? found.inventory.guests.map(({ identity }) => identity.line) : [],
+        );
+        for (const { orphan, forget, keep } of plan.forgets) {
+          if (orphan === undefined) continue;
+          const newest = Math.max(
+            ...[...forget, ...keep.map(({ snapshot }) => snapshot)].map(({ time }) => time),
+          );
+          expect(newest + (made.orphanKeepMs ?? Number.POSITIVE_INFINITY)).toBeLessThan(before.now);
+          expect(alive).not.toContain(orphan.line);
+          expect(forget.filter(({ line: of }) => of !== orphan.line)).toEqual([]);
+          const mayBeThere = ber === 'silent' || (ber === 'half off' && orphan.why.kind === 'gone');
+          if (mayBeThere) expect(forget.filter(({ hostId }) => hostId === 'ber')).toEqual([]);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('keeping orphans for longer forgets no more of them, and never changes what else is forgotten', () => {
+    fc.assert(
+      fc.property(world, hours(1, 1500), (made, longer) => {
+        const { orphanKeepMs = HOUR } = made;
+        const forgets = (keepMs: number) => {
+          const [declared, before] = build({ ...made, orphanKeepMs: keepMs });
+          return makePlan(declared, before).forgets;
+        };
+        const [few, many] = [forgets(orphanKeepMs + longer), forgets(orphanKeepMs)];
+        const ids = (all: typeof few) => all.flatMap(({ forget }) => forget.map(({ id }) => id));
+        expect(ids(many)).toEqual(expect.arrayContaining([...ids(few)]));
+        const ofPolicies = (all: typeof few) => all.filter(({ orphan }) => orphan === undefined);
+        expect(ofPolicies(few)).toEqual(ofPolicies(many));
       }),
       { numRuns: 200 },
     );
@@ -175,7 +220,14 @@ function build(made: World): readonly [Site, Facts] {
       { name, path: `/${name}`, password: { kind: 'env', name: 'PASSWORD' } } as const,
     ]),
   );
-  const declared = site({ cadenceMs: made.cadenceMs, hosts, repositories, backups, restores });
+  const declared = site({
+    cadenceMs: made.cadenceMs,
+    hosts,
+    repositories,
+    backups,
+    restores,
+    ...(made.orphanKeepMs !== undefined && { orphans: { keepMs: made.orphanKeepMs } }),
+  });
   const known = facts(
     {
       pve: inventory(made.guests.filter((one) => !one.elsewhere).map(asGuest)),
@@ -191,6 +243,14 @@ function build(made: World): readonly [Site, Facts] {
     { main: historyIn(made, false), away: historyIn(made, true) },
   );
   return [declared, { ...known, repositories: withMarks(made, known.repositories) }];
+}
+
+function berlin({ hosts }: Facts, how: 'answers' | 'silent' | 'half off'): HostFacts {
+  const found = hosts.get('ber');
+  if (found?.kind !== 'reached' || how === 'silent') return { kind: 'unreachable', reason: 'no route' };
+  const off = { name: node('ber2'), online: false };
+  const nodes = how === 'answers' ? found.inventory.nodes : [...found.inventory.nodes, off];
+  return { ...found, inventory: { ...found.inventory, nodes } };
 }
 
 function hoursOf({

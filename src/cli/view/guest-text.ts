@@ -1,8 +1,8 @@
-import type { GuestLabel } from '../../plan/plan.ts';
+import type { GuestName } from '../../plan/plan.ts';
 import { formatGuestRef } from '../../pve/guest.ts';
 
 /** `qemu/101 web-1`, `qemu/900 base (template)` */
-export function guestText({ ref, name, template }: GuestLabel): string {
+export function guestText({ ref, name, template }: GuestName): string {
   const suffix = template === true ? ' (template)' : '';
   return `${formatGuestRef(ref)}${name === undefined ? '' : ` ${name}`}${suffix}`;
 }

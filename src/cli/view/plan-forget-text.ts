@@ -1,6 +1,7 @@
 import type { Plan } from '../../plan/plan.ts';
 import type { ForgetAction, HeldForget, KeepReason, KeptSnapshot } from '../../plan/retention/forget-plan.ts';
 import { guestText, listText } from './guest-text.ts';
+import { endOfOrphanText } from './plan-orphan-text.ts';
 import { formatMoment } from './quantities.ts';
 import type { Row } from './text-layout.ts';
 
@@ -63,12 +64,15 @@ export function forgetRows(forgets: readonly ForgetAction[], options: ForgetText
   ]);
 }
 
-function forgetRow({ guest, forget, keep, afterBackup }: ForgetAction, options: ForgetTextOptions): Row {
+function forgetRow(action: ForgetAction, options: ForgetTextOptions): Row {
+  const { guest, forget, keep, afterBackup, orphan } = action;
   const going = forget.map(({ time, id }) => `${formatMoment(time, options.timeZone)} (${id.slice(0, 8)})`);
   const after = afterBackup ? ', once it is backed up' : '';
+  const stays = keep.length === 0 && orphan !== undefined ? 'none stays' : `${keep.length} stay`;
+  const why = orphan === undefined ? '' : `: ${endOfOrphanText(orphan, options.timeZone)}`;
   return {
     glyph: '-',
-    cells: [guestText(guest), `${listText(going, options)}; ${keep.length} stay${after}`],
+    cells: [guestText(guest), `${listText(going, options)}; ${stays}${after}${why}`],
   };
 }
 

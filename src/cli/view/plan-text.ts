@@ -8,6 +8,7 @@ import type { PlanHeader } from './plan-header.ts';
 import { endLines, headLines, type SavedAs } from './plan-lines.ts';
 import { nodeConfigRows } from './plan-node-config-text.ts';
 import { noteRows, notInBackupRows } from './plan-note-text.ts';
+import { orphanRows } from './plan-orphan-text.ts';
 import { policySections } from './plan-policy-text.ts';
 import { planProblemText } from './plan-problem-text.ts';
 import { restoreRows } from './plan-restore-text.ts';
@@ -61,6 +62,10 @@ export function planSections(plan: Plan, header: PlanHeader, verbose: boolean): 
     {
       title: forgetTitle(plan),
       rows: [...forgetRows(plan.forgets, { timeZone: header.timeZone, verbose }), ...heldRows(plan.held)],
+    },
+    {
+      title: `ORPHANS ${plan.orphans.length}`,
+      rows: orphanRows(plan.orphans, { timeZone: header.timeZone, verbose }),
     },
     { title: `SKIPPED ${plan.skipped.length}`, rows: skippedRows(plan, verbose) },
     { title: `UNCOVERED ${plan.uncovered.length}`, rows: uncoveredRows(plan, verbose) },

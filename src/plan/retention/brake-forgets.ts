@@ -51,24 +51,24 @@ function alwaysHeld(action: ForgetAction, brakes: Brakes): HoldReason | undefine
   return wanting.size === 0 ? undefined : { kind: 'policies-unasked', policies: [...wanting] };
 }
 
-/** For each backup that comes one goes, so that one of each guest is no change. */
+/** For each backup that comes one goes, so that one of each guest is no change; of a guest that is gone none comes. */
 function findTooMuch(
   actions: readonly ForgetAction[],
   of: number,
   { forgetMax }: Brakes,
 ): HoldReason | undefined {
   if (forgetMax === undefined) return undefined;
-  const counted = actions.reduce((sum, { forget }) => sum + forget.length - 1, 0);
+  const counted = actions.reduce(
+    (sum, { forget, orphan }) => sum + forget.length - (orphan === undefined ? 1 : 0),
+    0,
+  );
   if (counted <= Math.max(forgetMax.share * of, forgetMax.atLeast)) return undefined;
   const going = actions.reduce((sum, { forget }) => sum + forget.length, 0);
   return { kind: 'forget-max', going, of, share: forgetMax.share };
 }
 
-function isSuspicious({ repository, host, guest }: ForgetAction, { suspicious }: Brakes): boolean {
-  const name = formatGuestRef(guest.ref);
-  return suspicious.some(
-    (one) => one.repository === repository && one.host === host && formatGuestRef(one.guest.ref) === name,
-  );
+function isSuspicious({ repository, forget: [first] }: ForgetAction, { suspicious }: Brakes): boolean {
+  return suspicious.some((one) => one.repository === repository && one.snapshot.line === first?.line);
 }
 
 function isReleased({ guest }: ForgetAction, { released }: Brakes): boolean {

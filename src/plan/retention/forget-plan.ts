@@ -1,5 +1,6 @@
 import type { GuestSnapshot } from '../facts.ts';
-import type { GuestLabel } from '../plan.ts';
+import type { OrphanLine } from '../lines/orphan-line.ts';
+import type { GuestName } from '../plan.ts';
 import type { KeepRule } from './keep-rules.ts';
 
 /** What becomes of the snapshots of one guest's line in one repository, where any of them goes. */
@@ -7,9 +8,11 @@ export interface ForgetAction {
   readonly kind: 'forget';
   readonly repository: string;
   readonly host: string;
-  readonly guest: GuestLabel;
-  /** Names of all policies that select the guest and keep its backups there. */
+  readonly guest: GuestName;
+  /** Names of all policies that select the guest and keep its backups there; of an orphan none. */
   readonly policies: readonly string[];
+  /** Set where all that is not pinned goes, the last good one as well: the machine is gone, and the time that it was kept for. */
+  readonly orphan?: Required<Pick<OrphanLine, 'line' | 'why' | 'newestAt' | 'keptUntil'>>;
   /** Oldest first. */
   readonly forget: readonly GuestSnapshot[];
   /** Oldest first, each with all that keeps it. */

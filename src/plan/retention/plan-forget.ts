@@ -2,6 +2,8 @@ import type { Site } from '../../config/site.ts';
 import { type ClockComparison, compareClocks } from '../compare-clocks.ts';
 import type { Facts, GuestSnapshot, RepositoryFacts } from '../facts.ts';
 import { CLOCK_TOLERANCE_MS } from '../judge-freshness.ts';
+import type { FoundOrphan } from '../lines/find-orphans.ts';
+import { forgetOrphan } from '../lines/forget-orphan.ts';
 import type { BackupAction, PlanProblem, SuspiciousGuest } from '../plan.ts';
 import { guestLabel } from '../reached-hosts.ts';
 import type { SelectedGuest } from '../select-guests.ts';
@@ -21,20 +23,22 @@ export interface ForgetPlan {
 const EXPECTED = 'expected';
 
 /**
- * Which snapshots of the selected guests go. Only lines that a policy selects now are judged: of a guest that is gone, or
- * that no policy selects any longer, nothing is forgotten. Where a snapshot claims a time after now, or no host's clock agrees
- * with this machine's, that cannot be trusted with any of them.
+ * Which snapshots go: of the selected guests those that no policy wants, and orphans whose time is over. Of a guest that is
+ * there and that no policy selects any longer nothing is forgotten. Where a snapshot claims a time after now, or no host's
+ * clock agrees with this machine's, that cannot be trusted with any of them.
  * @param backups of this plan: what they add counts, so that planning again after them finds nothing more to forget
  */
 export function planForget(
   facts: Facts,
   {
     selected,
+    orphans = [],
     backups,
     site,
     released = [],
   }: {
     readonly selected: readonly SelectedGuest[];
+    readonly orphans?: readonly FoundOrphan[];
     readonly backups: readonly BackupAction[];
     readonly site: Pick<Site, 'backups' | 'guards' | 'hosts'>;
     /** Guests whose snapshots no brake for numbers holds: `qemu/101`, or `all`. */
@@ -46,20 +50,25 @@ export function planForget(
   const forgets = [...facts.repositories].flatMap(([repository, held]) => {
     if (!clocks.trusted || isAhead(held, facts.now)) return [];
     const lines = Map.groupBy(held.snapshots, ({ line }) => line);
-    return selected.flatMap((one) =>
-      forgetOf(one, {
-        repository,
-        protection: held,
-        snapshots: lines.get(one.guest.identity.line) ?? [],
-        expectedAt: due.has(`${repository} ${one.guest.identity.line}`) ? facts.now : undefined,
-      }),
-    );
+    return [
+      ...selected.flatMap((one) =>
+        forgetOf(one, {
+          repository,
+          protection: held,
+          snapshots: lines.get(one.guest.identity.line) ?? [],
+          expectedAt: due.has(`${repository} ${one.guest.identity.line}`) ? facts.now : undefined,
+        }),
+      ),
+      ...orphans
+        .filter(({ orphan }) => orphan.repository === repository)
+        .flatMap((one) => forgetOrphan(one, { now: facts.now, pinned: held.pinned })),
+    ];
   });
-  const suspicious = findSuspicious(facts, selected);
+  const suspicious = [...findSuspicious(facts, selected), ...suspiciousOrphans(facts, forgets)];
   const forgetMax = site.guards?.forgetMax;
   const unasked = unaskedPolicies(site, facts);
   const braked = brakeForgets(forgets, { ...facts, forgetMax, suspicious, unasked, released });
-  return { ...braked, suspicious, problems: clockProblems(facts, selected, clocks) };
+  return { ...braked, suspicious, problems: clockProblems(facts, clocks, { selected, orphans }) };
 }
 
 /** They may select guests through the host entry that could not be asked, and want their backups kept. */
@@ -78,6 +87,19 @@ function findSuspicious(facts: Facts, selected: readonly SelectedGuest[]): reado
       if (growth === undefined || names.length === 0) return [];
       return [{ ...growth, host: host.entry.name, guest: guestLabel(guest), repository, policies: names }];
     });
+  });
+}
+
+/** Of those that would go now. */
+function suspiciousOrphans(
+  { repositories }: Facts,
+  forgets: readonly ForgetAction[],
+): readonly SuspiciousGuest[] {
+  return forgets.flatMap(({ orphan, repository, host, guest, forget, keep }) => {
+    if (orphan === undefined) return [];
+    const acknowledged = repositories.get(repository)?.acknowledged ?? new Set();
+    const growth = suspiciousGrowth([...forget, ...keep.map(({ snapshot }) => snapshot)], acknowledged);
+    return growth === undefined ? [] : [{ ...growth, host, guest, repository, policies: [] }];
   });
 }
 
@@ -121,14 +143,18 @@ function isAhead({ snapshots }: RepositoryFacts, now: number): boolean {
 /** Only where something could be forgotten at all. */
 function clockProblems(
   facts: Facts,
-  selected: readonly SelectedGuest[],
   { trusted, differing }: ClockComparison,
+  {
+    selected,
+    orphans,
+  }: { readonly selected: readonly SelectedGuest[]; readonly orphans: readonly FoundOrphan[] },
 ): readonly PlanProblem[] {
-  const forgetting = new Set(
-    selected.flatMap(({ policies }) =>
+  const forgetting = new Set([
+    ...selected.flatMap(({ policies }) =>
       policies.flatMap(({ repository, retention }) => (retention === undefined ? [] : repository)),
     ),
-  );
+    ...orphans.flatMap(({ orphan }) => (orphan.keptUntil === undefined ? [] : orphan.repository)),
+  ]);
   if (forgetting.size === 0) return [];
   if (!trusted) return differing.map((one) => ({ kind: 'forget-clock-differs', ...one }));
   return [...facts.repositories].flatMap(([repository, held]): readonly PlanProblem[] => {

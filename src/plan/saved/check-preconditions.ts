@@ -100,6 +100,8 @@ function checkOne(precondition: Precondition, now: PresentMoment): Fault | undef
       const by = guestWithVmid(now.facts, precondition.host, precondition.vmid);
       return by && stale({ kind: 'vmid-taken', by: guestLabel(by) });
     }
+    case 'line-gone':
+      return checkGone(precondition, now.facts);
     case 'snapshots-there':
     case 'snapshots-unpinned':
     case 'snapshots-undamaged':
@@ -121,6 +123,19 @@ function checkGuest(
   if (found.node !== guest.node) return stale({ kind: 'guest-moved', guest, to: found.node });
   const changed = volumes === undefined ? [] : changedVolumes(volumes, found);
   return changed.length === 0 ? undefined : stale({ kind: 'guest-changed', guest, volumes: changed });
+}
+
+function checkGone(
+  { host, line }: Extract<Precondition, { kind: 'line-gone' }>,
+  { hosts }: Facts,
+): Fault | undefined {
+  const found = hosts.get(host);
+  if (found?.kind !== 'reached') return { kind: 'unreachable', reason: `host ${host} was not asked` };
+  const { guests, nodes } = found.inventory;
+  const back = guests.find(({ identity }) => identity.line === line);
+  if (back !== undefined) return stale({ kind: 'guest-back', guest: guestLabel(back) });
+  const off = nodes.find(({ online }) => !online);
+  return off && { kind: 'unreachable', reason: `node ${off.name} is offline, and may hold the guest` };
 }
 
 function changedVolumes(before: readonly GuestVolume[], { volumes }: Guest): readonly string[] {

@@ -38,6 +38,8 @@ export type Precondition =
       readonly guest: GuestLabel;
       readonly line: LineId;
     }
+  /** No guest of the host is the machine of the line, and all its nodes are on. */
+  | { readonly kind: 'line-gone'; readonly host: string; readonly line: LineId }
   /** By id or original. */
   | { readonly kind: 'snapshots-there'; readonly repository: string; readonly ids: readonly string[] }
   /** Nobody has pinned them since. */

@@ -3,6 +3,7 @@ import type { Vmid } from '../../pve/guest.ts';
 import type { Guest } from '../../pve/inventory.ts';
 import type { Facts, GuestSnapshot } from '../facts.ts';
 import { newestOf } from '../judge-freshness.ts';
+import { hostsOf } from '../lines/find-orphans.ts';
 import type { NodeConfigAction } from '../node-config-plan.ts';
 import type { BackupAction, RestoreAction, VerifyAction } from '../plan.ts';
 import type { PlannedAction } from '../planned-actions.ts';
@@ -80,8 +81,8 @@ function ofVerify({ repository, snapshot }: VerifyAction): Precondition {
  * last that is good.
  */
 function ofForget(
-  { repository, forget, keep }: ForgetAction,
-  { facts }: PlanningMoment,
+  { repository, forget, keep, orphan }: ForgetAction,
+  { site, facts }: PlanningMoment,
 ): readonly Precondition[] {
   const damaged = facts.repositories.get(repository)?.damaged ?? new Set();
   const going = forget.map(({ id }) => id);
@@ -89,7 +90,11 @@ function ofForget(
   const whole = staying.filter(
     ({ id, original }) => !damaged.has(id) && (original === undefined || !damaged.has(original)),
   );
+  const hosts = orphan === undefined ? [] : hostsOf(site, [...forget, ...staying]);
   return [
+    ...hosts.flatMap((host): readonly Precondition[] =>
+      orphan === undefined ? [] : [{ kind: 'line-gone', host, line: orphan.line }],
+    ),
     { kind: 'snapshots-there', repository, ids: [...going, ...staying.map(({ id }) => id)] },
     { kind: 'snapshots-unpinned', repository, ids: going },
     { kind: 'snapshots-undamaged', repository, ids: whole.map(({ id }) => id) },

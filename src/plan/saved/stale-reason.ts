@@ -13,6 +13,8 @@ export type StaleReason =
   | { readonly kind: 'guest-moved'; readonly guest: GuestLabel; readonly to: NodeName }
   /** Another machine has its vmid. */
   | { readonly kind: 'guest-replaced'; readonly guest: GuestLabel }
+  /** It was gone, and is there again. */
+  | { readonly kind: 'guest-back'; readonly guest: GuestLabel }
   /** Names of the disks and mount points that are new, gone or of another size. */
   | { readonly kind: 'guest-changed'; readonly guest: GuestLabel; readonly volumes: readonly string[] }
   | { readonly kind: 'newer-backup'; readonly time: number }

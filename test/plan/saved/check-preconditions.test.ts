@@ -6,7 +6,7 @@ import { checkPreconditions } from '../../../src/plan/saved/check-preconditions.
 import type { Precondition } from '../../../src/plan/saved/precondition.ts';
 import { preconditionsOf } from '../../../src/plan/saved/preconditions-of.ts';
 import { presentMoment } from '../../../src/plan/saved/present-moment.ts';
-import type { Guest } from '../../../src/pve/inventory.ts';
+import type { Guest, Inventory } from '../../../src/pve/inventory.ts';
 import {
   backup,
   facts,
@@ -61,6 +61,11 @@ function factsAfter({ guests = [web, git, old], held = {}, cluster, unreachable 
   const repositories = [...now.repositories].map(([name, one]) => [name, { ...one, ...held }] as const);
   return { ...now, repositories: new Map(repositories) };
 }
+
+/** What is forgotten of a guest that is gone. */
+const gone = guest('qemu/109');
+const orphaned = facts({ pve: inventory([web, git, old], { nodes }) }, [backup(gone, 900 * HOUR)]);
+const forgetsOrphan = makePlan(site({ orphans: { keepMs: HOUR } }), orphaned).forgets[0];
 
 const plan = makePlan(declared, planned, { restoreNames: ['over'] });
 const expected = {
@@ -217,6 +222,29 @@ describe('an action is stale', () => {
       );
     expect(check('hosts')).toEqual({ kind: 'stale', why: { kind: 'host-gone', host: 'pve' } });
     expect(check('repositories')).toMatchObject({ kind: 'stale', why: { kind: 'repository-gone' } });
+  });
+});
+
+describe('that all of a guest goes which is gone', () => {
+  it.each<[string, Partial<Inventory>, object]>([
+    ['holds while it stays away', {}, { kind: 'holds' }],
+    [
+      'is stale once it is back',
+      { guests: [gone] },
+      { kind: 'stale', why: { kind: 'guest-back', guest: { ref: gone.ref } } },
+    ],
+    [
+      'cannot be told while a node is off',
+      { nodes: [{ name: node('pve2'), online: false }] },
+      { kind: 'unreachable', reason: expect.stringContaining('pve2 is offline') },
+    ],
+  ])('%s', (_, changes, expectation) => {
+    if (forgetsOrphan === undefined) throw new Error('the plan forgets no orphan');
+    const preconditions = preconditionsOf(forgetsOrphan, { site: declared, facts: orphaned });
+    const after = facts({ pve: inventory([web], { nodes, ...changes }) }, [backup(gone, 900 * HOUR)]);
+    expect(checkPreconditions(preconditions, expected, presentMoment(declared, after))).toMatchObject(
+      expectation,
+    );
   });
 });
 
