@@ -69,6 +69,8 @@ export interface Progress {
 
 export type ItemOutcome =
   | { readonly kind: 'backed-up'; readonly report: BackupReport }
+  /** Not by this run: another one has done it since the plan was made. */
+  | { readonly kind: 'already-backed-up'; readonly snapshot: string }
   | { readonly kind: 'config-kept'; readonly report: NodeConfigReport }
   | { readonly kind: 'restored'; readonly report: RestoreReport }
   /** All of it was read and found whole, together with others of its repository in this time. */
@@ -139,6 +141,7 @@ export interface RestoreReport {
 export function isDone(outcome: ItemOutcome): boolean {
   switch (outcome.kind) {
     case 'backed-up':
+    case 'already-backed-up':
     case 'config-kept':
     case 'restored':
     case 'verified':

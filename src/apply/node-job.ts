@@ -2,17 +2,22 @@ import type { NodeConfigAction } from '../plan/node-config-plan.ts';
 import type { BackupAction, RestoreAction } from '../plan/plan.ts';
 import { formatGuestRef, type NodeName } from '../pve/guest.ts';
 import type { Guest, Inventory } from '../pve/inventory.ts';
+import type { ClaimHolder } from '../pve/wrapper/claim-script.ts';
 import type { Store } from '../repository/store.ts';
+import { formatRfc3339 } from '../snapshot/rfc3339.ts';
 import type { Shell } from '../transport/shell.ts';
 import type { ItemOutcome, Progress } from './apply-event.ts';
 import type { ApplyHost } from './apply-host.ts';
 import { backupGuest } from './backup-guest.ts';
 import { backupNodeConfig } from './backup-node-config.ts';
 import { failedOutcome } from './failed-outcome.ts';
+import { withClaim } from './guest-claim.ts';
 import type { KeptShell } from './kept-shell.ts';
 import { type BrokenDump, leftByDump } from './left-by-dump.ts';
 import { lookUpGuest } from './look-up-guest.ts';
+import { newerBackup } from './newer-backup.ts';
 import { restoreGuest } from './restore-guest.ts';
+import { heartbeatFor } from './run-dump.ts';
 
 type InventoryFacts = Pick<Inventory, 'version' | 'clusterFingerprint'>;
 
@@ -24,13 +29,24 @@ export type NodeJob =
       readonly action: BackupAction;
       readonly inventory: InventoryFacts;
       readonly guest: Guest;
+      readonly claim: ClaimFacts;
     }
   | { readonly kind: 'restore'; readonly action: RestoreAction };
+
+/** What keeps two runs from dumping one guest. */
+export interface ClaimFacts {
+  /** The id of the repository. */
+  readonly repository: string;
+  /** Ids of the snapshots of the guest's line that were known when the plan was made. */
+  readonly known: readonly string[];
+}
 
 /** What all jobs of a run share, as plain data. */
 export interface RunFacts {
   /** Names the run; the tag `run=` of each snapshot it makes. */
   readonly run: string;
+  /** The machine and the process that it runs in. */
+  readonly runner: { readonly hostname: string; readonly pid: number };
   readonly programVersion: string;
   readonly temporaryFolder: string;
   /** The site's UTC offset, east positive. */
@@ -52,7 +68,11 @@ export interface NodeTools {
   readonly signal: AbortSignal;
 }
 
-export type Attempt = ItemOutcome | { readonly kind: 'moved'; readonly to: NodeName };
+export type Attempt =
+  | ItemOutcome
+  | { readonly kind: 'moved'; readonly to: NodeName }
+  /** Another run is at it. */
+  | { readonly kind: 'busy'; readonly by: ClaimHolder | undefined };
 
 /** Does one job on one node. Never throws: what goes wrong is the outcome, with what is left on the node. */
 export async function doNodeJob(job: NodeJob, tools: NodeTools): Promise<Attempt> {
@@ -85,7 +105,7 @@ async function carryOut(job: NodeJob, tools: OnNode, onBroken: (dump: BrokenDump
         report: await backupNodeConfig(job.action, { ...context, inventory: job.inventory }),
       };
     case 'backup':
-      return backUp(job, tools, (action) =>
+      return backUp(job, { ...tools, signal: context.signal }, (action) =>
         backupGuest(action, { ...context, inventory: job.inventory, guest: job.guest, onBroken }),
       );
     case 'restore': {
@@ -97,15 +117,33 @@ async function carryOut(job: NodeJob, tools: OnNode, onBroken: (dump: BrokenDump
 }
 
 async function backUp(
-  { action, inventory }: Extract<NodeJob, { kind: 'backup' }>,
-  { shell, node, host, signal }: OnNode,
+  { action, inventory, claim }: Extract<NodeJob, { kind: 'backup' }>,
+  tools: OnNode,
   backup: (action: BackupAction) => ReturnType<typeof backupGuest>,
 ): Promise<Attempt> {
+  const { shell, node, host, signal, store, facts } = tools;
   const { identity } = action;
   const { clusterFingerprint } = inventory;
   const at = await lookUpGuest(shell, { ref: action.guest.ref, identity, clusterFingerprint }, signal);
   if (at !== node) return host.reachesAllNodes ? { kind: 'moved', to: at } : movedAway(action, at);
-  return { kind: 'backed-up', report: await backup({ ...action, guest: { ...action.guest, node } }) };
+  return withClaim<Attempt>(shell, {
+    repository: claim.repository,
+    line: identity.line,
+    holder: { run: facts.run, ...facts.runner, since: sinceNow(tools) },
+    ...heartbeatFor(host.stallTimeoutMs),
+    signal,
+    busy: ({ by }) => ({ kind: 'busy', by }),
+    claimed: async () => {
+      const now = await store.taggedSnapshots(`guest=${identity.line}`);
+      const newer = newerBackup(now, { ...claim, newestAt: action.newest?.time, run: facts.run });
+      if (newer !== undefined) return { kind: 'already-backed-up', snapshot: newer.id };
+      return { kind: 'backed-up', report: await backup({ ...action, guest: { ...action.guest, node } }) };
+    },
+  });
+}
+
+function sinceNow({ clock, facts }: OnNode): string {
+  return formatRfc3339(Math.floor(clock() / 1000) * 1000, facts.offsetMinutes).replace('.000', '');
 }
 
 function movedAway(action: BackupAction, to: NodeName): ItemOutcome {

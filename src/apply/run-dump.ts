@@ -47,7 +47,7 @@ const STALL_TIMEOUT_MS = 5 * 60_000;
 export async function runDump<T>(shell: Shell, work: DumpWork<T>): Promise<DumpRun<T>> {
   const { guest, host, log, signal } = work;
   const timeoutMs = host.stallTimeoutMs ?? STALL_TIMEOUT_MS;
-  const { silenceSeconds, everyMs } = heartbeatFor(timeoutMs);
+  const { silenceSeconds, everyMs } = heartbeatFor(host.stallTimeoutMs);
   const givingUp = new AbortController();
   const enough = AbortSignal.any([signal, givingUp.signal]);
   const wrapped = wrappedDump(work.argv, { guest, dumpDir: host.dumpDir, silenceSeconds });
@@ -85,7 +85,7 @@ export async function runDump<T>(shell: Shell, work: DumpWork<T>): Promise<DumpR
  * How long the wrapper on the node may hear nothing, and how often it is told that we are here. A stall timeout below a
  * minute shortens both, so that no guest's dump is held for longer than the site allows.
  */
-export function heartbeatFor(stallTimeoutMs: number): {
+export function heartbeatFor(stallTimeoutMs = STALL_TIMEOUT_MS): {
   readonly silenceSeconds: number;
   readonly everyMs: number;
 } {

@@ -1,7 +1,9 @@
+import type { GuestSnapshot } from '../plan/facts.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { NodeAction as Action } from '../plan/planned-actions.ts';
 import { formatGuestRef, type NodeName } from '../pve/guest.ts';
 import type { Inventory } from '../pve/inventory.ts';
+import type { ClaimHolder } from '../pve/wrapper/claim-script.ts';
 import { type Repository, type RepositorySession, withSession } from '../repository/repository.ts';
 import type { ApplyEvent, ItemId, ItemLabel, ItemOutcome } from './apply-event.ts';
 import type { PlannedHost } from './apply-host.ts';
@@ -19,6 +21,8 @@ export interface ApplyPorts {
   readonly inventories: ReadonlyMap<string, Inventory>;
   readonly repositories: ReadonlyMap<string, Repository>;
   readonly facts: RunFacts;
+  /** The snapshots of guests in each repository that were known when the plan was made. */
+  readonly known: ReadonlyMap<string, readonly GuestSnapshot[]>;
   readonly prove: ProveSnapshots;
   /** Is called in order; must not throw. */
   readonly emit: (event: ApplyEvent) => void;
@@ -102,17 +106,36 @@ async function runItem(action: Action, context: RunContext): Promise<ItemResult>
   return { item, label, outcome };
 }
 
-/** A guest that has moved since it was planned waits for its new node's turn; one that keeps moving is given up. */
+/**
+ * A guest that has moved since it was planned waits for its new node's turn; one that keeps moving is given up. One that
+ * another run is at comes once more after the others of its node.
+ */
 async function runWhereItIs(action: Action, context: RunContext, begin: () => void): Promise<ItemOutcome> {
   let node = nodeOf(action);
-  for (let moves = 0; moves <= MOST_MOVES; moves++) {
+  let moves = 0;
+  for (let wasBusy = false; ; ) {
     const attempt = await context.turns.run(nodeKey(action, node, context.ports), () =>
       runOnNode(action, node, context, begin),
     );
-    if (attempt.kind !== 'moved') return attempt;
-    node = attempt.to;
+    switch (attempt.kind) {
+      case 'moved':
+        if (++moves > MOST_MOVES)
+          return { kind: 'skipped', reason: 'the guest keeps moving from node to node' };
+        node = attempt.to;
+        break;
+      case 'busy':
+        if (wasBusy) return { kind: 'skipped', reason: busyText(attempt.by) };
+        wasBusy = true;
+        break;
+      default:
+        return attempt;
+    }
   }
-  return { kind: 'skipped', reason: 'the guest keeps moving from node to node' };
+}
+
+function busyText(by: ClaimHolder | undefined): string {
+  if (by === undefined) return 'is being backed up by another run';
+  return `is being backed up by process ${by.pid} on ${by.hostname} (run ${by.run}) since ${by.since}`;
 }
 
 const MOST_MOVES = 3;
@@ -149,7 +172,7 @@ function isTooLate(action: Action): boolean {
   return action.kind === 'backup' && action.notAfter !== undefined && Date.now() >= action.notAfter;
 }
 
-function jobOf(action: Action, { inventories }: ApplyPorts): NodeJob {
+function jobOf(action: Action, { inventories, repositories, known }: ApplyPorts): NodeJob {
   if (action.kind === 'restore') return { kind: 'restore', action };
   const inventory = inventories.get(action.host);
   if (inventory === undefined) throw new Error(`${idOf(action)} is planned, but there is no inventory`);
@@ -159,7 +182,11 @@ function jobOf(action: Action, { inventories }: ApplyPorts): NodeJob {
   const name = formatGuestRef(action.guest.ref);
   const guest = inventory.guests.find(({ ref }) => formatGuestRef(ref) === name);
   if (guest === undefined) throw new Error(`${name} is planned, but in no inventory`);
-  return { kind: 'backup', action, inventory: facts, guest };
+  const repository = repositories.get(action.repository)?.config.id ?? '';
+  const snapshots = known.get(action.repository) ?? [];
+  const ofLine = snapshots.filter(({ line }) => line === action.identity.line);
+  const ids = ofLine.flatMap(({ id, original }) => (original === undefined ? [id] : [id, original]));
+  return { kind: 'backup', action, inventory: facts, guest, claim: { repository, known: ids } };
 }
 
 /** The same for all host entries that lead into one cluster. */

@@ -107,5 +107,6 @@ function targetOf(
   if (snapshot !== undefined) return snapshot.id;
   const item = itemId('backup', repository, host, formatGuestRef(guest.ref));
   const outcome = before.find((result) => result.item === item)?.outcome;
+  if (outcome?.kind === 'already-backed-up') return outcome.snapshot;
   return outcome?.kind === 'backed-up' ? outcome.report.snapshot : undefined;
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { ApplyEvent } from '../apply/apply-event.ts';
 import type { PlannedHost } from '../apply/apply-host.ts';
 import type { ApplyPorts } from '../apply/run-plan.ts';
@@ -33,7 +34,14 @@ export function applyPorts(
     inventories,
     repositories: known.repositories,
     prove: proveSnapshots(surroundings),
-    facts: { run: randomBytes(8).toString('hex'), programVersion, temporaryFolder, offsetMinutes },
+    facts: {
+      run: randomBytes(8).toString('hex'),
+      runner: { hostname: hostname(), pid: process.pid },
+      programVersion,
+      temporaryFolder,
+      offsetMinutes,
+    },
+    known: new Map([...known.facts.repositories].map(([name, { snapshots }]) => [name, snapshots])),
     emit,
   };
 }

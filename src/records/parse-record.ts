@@ -1,6 +1,5 @@
 import type {
   AckRecord,
-  ClaimRecord,
   PinRecord,
   PvebakRecord,
   RecordedSnapshot,
@@ -24,8 +23,6 @@ export function parseRecord(json: Uint8Array): PvebakRecord | undefined {
       return parseAck(raw);
     case 'restore':
       return parseRestore(raw);
-    case 'claim':
-      return parseClaim(raw);
     default:
       return undefined;
   }
@@ -73,12 +70,6 @@ function parseRestore(raw: Raw): RestoreRecord | undefined {
   if (typeof guest !== 'string' || !isTime(started) || !isTime(ended)) return undefined;
   if (typeof host !== 'string' || typeof node !== 'string' || !isCount(vmid)) return undefined;
   return { kind: 'restore', snapshot, guest, to: { host, node, vmid }, started, ended, outcome };
-}
-
-function parseClaim({ line, run, token, expires }: Raw): ClaimRecord | undefined {
-  if (!matches(line, /^[0-9a-f]{16}$/) || typeof run !== 'string') return undefined;
-  if (!matches(token, /^[0-9a-f]{32}$/) || !isTime(expires)) return undefined;
-  return { kind: 'claim', line, run, token, expires };
 }
 
 function parsePart(value: unknown): { readonly number: number; readonly of: number } | undefined {

@@ -4,7 +4,7 @@ const MARK = 'pvebak-record';
 
 /**
  * What a record's tags say, so that a list of snapshots is enough for most questions and no record has to be opened: its
- * kind; of a verification also how, with what outcome, of what, and which part; of a claim its line, run and token.
+ * kind; of a verification also how, with what outcome, of what, and which part.
  */
 export function recordTags(record: PvebakRecord): readonly string[] {
   return [MARK, `kind=${record.kind}`, ...detailTags(record)];
@@ -17,8 +17,6 @@ function detailTags(record: PvebakRecord): readonly string[] {
       const shared = [`reading=${reading}`, `outcome=${outcome}`, `scope=${scope}`];
       return part === undefined ? shared : [...shared, `part=${part.number}/${part.of}`];
     }
-    case 'claim':
-      return [`line=${record.line}`, `run=${record.run}`, `token=${record.token}`];
     case 'pin':
     case 'ack':
     case 'restore':
@@ -33,7 +31,7 @@ export interface RecordHead {
   readonly tags: ReadonlyMap<string, string>;
 }
 
-const KINDS: readonly RecordKind[] = ['verify', 'pin', 'ack', 'restore', 'claim'];
+const KINDS: readonly RecordKind[] = ['verify', 'pin', 'ack', 'restore'];
 
 /** @returns undefined when the snapshot is no record, or of a kind that is not known */
 export function recordHead({

@@ -2,7 +2,7 @@
  * What is known beyond guests (FORMAT.md, "Records"): `record.json`, whose schema is `schemas/record.schema.json`. Times
  * are RFC 3339.
  */
-export type PvebakRecord = VerifyRecord | PinRecord | AckRecord | RestoreRecord | ClaimRecord;
+export type PvebakRecord = VerifyRecord | PinRecord | AckRecord | RestoreRecord;
 
 export type RecordKind = PvebakRecord['kind'];
 
@@ -63,16 +63,6 @@ export interface RestoreRecord {
   readonly started: string;
   readonly ended: string;
   readonly outcome: 'restored' | 'failed';
-}
-
-/** A runner dumps a line now. Of several claims that have not expired, the one with the lowest token counts. */
-export interface ClaimRecord {
-  readonly kind: 'claim';
-  readonly line: string;
-  readonly run: string;
-  /** 32 hex digits at random. */
-  readonly token: string;
-  readonly expires: string;
 }
 
 /** With a version, indented, and with a newline at its end. */

@@ -6,6 +6,7 @@ import { IndexWriter } from './index-writer.ts';
 import { readSnapshot } from './read-snapshots.ts';
 import type { Repository, RepositorySession } from './repository.ts';
 import { encodeSnapshot, type SnapshotFacts } from './snapshot-file.ts';
+import { SnapshotList } from './snapshot-list.ts';
 import { saveUnpacked } from './unpacked-file.ts';
 
 /**
@@ -29,6 +30,7 @@ export async function lendStore<T>(
   const indexWriter = new IndexWriter(backend, key, { index, compress });
   const writer = new BlobWriter({ backend, index, indexWriter, workers, compress, signal });
   const reader = new BlobReader({ backend, key, index, workers });
+  const list = new SnapshotList(repository);
   const saveSnapshot = async (facts: SnapshotFacts) => {
     await writer.flush();
     signal.throwIfAborted();
@@ -44,6 +46,7 @@ export async function lendStore<T>(
       writer,
       signal,
       readSnapshot: (id) => readSnapshot(repository, id),
+      taggedSnapshots: (tag) => list.tagged(tag),
       saveSnapshot,
     });
   } finally {

@@ -13,6 +13,8 @@ export interface Store {
   readonly signal: AbortSignal;
   /** @throws UserError `snapshot-not-found`, `repository-damaged` */
   readSnapshot(id: string): Promise<Snapshot>;
+  /** The snapshots that bear the tag, as they are now. @throws UserError `repository-damaged` */
+  taggedSnapshots(tag: string): Promise<readonly Snapshot[]>;
   /** Stores a snapshot, after everything saved before is durable. */
   saveSnapshot(facts: SnapshotFacts): Promise<Snapshot>;
 }

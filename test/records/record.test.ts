@@ -56,13 +56,6 @@ const RECORDS: readonly PvebakRecord[] = [
     ...TIMES,
     outcome: 'restored',
   },
-  {
-    kind: 'claim',
-    line: '00112233445566ff',
-    run: 'r1',
-    token: '0f'.repeat(16),
-    expires: '2026-11-23T00:00:00Z',
-  },
 ];
 
 describe('a record', () => {
@@ -93,8 +86,6 @@ describe('a record', () => {
     ['a verification of something that is no snapshot', changed(0, { whole: [{ id: 'x' }] })],
     ['a pin without a list', changed(2, { snapshots: {} })],
     ['a restore to nowhere', changed(5, { to: { host: 'lab' } })],
-    ['a claim of a line that is none', changed(6, { line: '0011,2233' })],
-    ['a claim with a short token', changed(6, { token: '0f' })],
   ])('that is %s counts as none', (_, text) => {
     expect(parseRecord(Buffer.from(text))).toBeUndefined();
   });
@@ -117,7 +108,6 @@ describe("a record's tags", () => {
     [2, ['kind=pin']],
     [4, ['kind=ack']],
     [5, ['kind=restore']],
-    [6, ['kind=claim', 'line=00112233445566ff', 'run=r1', `token=${'0f'.repeat(16)}`]],
   ] as const)('%d say what lists need to know, without a comma', (index, expected) => {
     const record = RECORDS[index];
     if (record === undefined) throw new Error('no such record');

@@ -50,11 +50,11 @@ describe('records in a repository', () => {
     const { repository } = await sampleRepository();
     await withSession(repository, SHARED, async (session) => {
       const files = [{ name: 'pvebak', blobs: [Buffer.from('{}')] }];
-      await saveFiles(session, files, { paths: ['/pvebak'], tags: ['pvebak-record', 'kind=claim'] });
+      await saveFiles(session, files, { paths: ['/pvebak'], tags: ['pvebak-record', 'kind=restore'] });
     });
     await withSession(repository, SHARED, async ({ reader }) => {
-      const [stored] = recordsAmong(await readSnapshots(repository), 'claim');
-      expect(stored?.head.kind).toBe('claim');
+      const [stored] = recordsAmong(await readSnapshots(repository), 'restore');
+      expect(stored?.head.kind).toBe('restore');
       expect(stored === undefined ? 'none' : await readRecord(reader, stored)).toBeUndefined();
     });
   });

@@ -6,7 +6,7 @@ import type { StoreAnswer, StoreCall } from './store-calls.ts';
 
 /** Does what a thread asked of the repository. @param make asks it for the bytes of a blob that is not there */
 export async function answerStoreCall(
-  { reader, writer, readSnapshot, saveSnapshot }: Store,
+  { reader, writer, readSnapshot, taggedSnapshots, saveSnapshot }: Store,
   call: StoreCall,
   make: (compress: boolean) => Promise<Uint8Array<ArrayBuffer>>,
 ): Promise<StoreAnswer> {
@@ -26,6 +26,8 @@ export async function answerStoreCall(
       return { kind, nodes: (await reader.readTree(call.id)).map(toPortableNode) };
     case 'read-snapshot':
       return { kind, snapshot: await readSnapshot(call.id) };
+    case 'tagged-snapshots':
+      return { kind, snapshots: await taggedSnapshots(call.tag) };
     case 'save-snapshot':
       return { kind, snapshot: await saveSnapshot(call.facts) };
   }

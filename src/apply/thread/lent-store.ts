@@ -25,6 +25,11 @@ export function lentStore(
     reader: lentReader(line),
     writer: lentWriter(line),
     readSnapshot: async (id) => expectSnapshot(await line.call({ kind: 'read-snapshot', id })),
+    taggedSnapshots: async (tag) => {
+      const answer = await line.call({ kind: 'tagged-snapshots', tag });
+      if (answer.kind !== 'tagged-snapshots') throw unexpected(answer);
+      return answer.snapshots;
+    },
     saveSnapshot: async (facts) => expectSnapshot(await line.call({ kind: 'save-snapshot', facts })),
   };
 }

@@ -17,6 +17,7 @@ export type StoreCall =
   | { readonly kind: 'read'; readonly type: BlobType; readonly id: BlobId }
   | { readonly kind: 'read-tree'; readonly id: BlobId }
   | { readonly kind: 'read-snapshot'; readonly id: string }
+  | { readonly kind: 'tagged-snapshots'; readonly tag: string }
   | { readonly kind: 'save-snapshot'; readonly facts: SnapshotFacts };
 
 export type StoreAnswer =
@@ -29,6 +30,7 @@ export type StoreAnswer =
     }
   | { readonly kind: 'read'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'read-tree'; readonly nodes: readonly PortableNode[] }
+  | { readonly kind: 'tagged-snapshots'; readonly snapshots: readonly Snapshot[] }
   | { readonly kind: 'read-snapshot' | 'save-snapshot'; readonly snapshot: Snapshot };
 
 /** The buffers to hand over with a call or an answer. */

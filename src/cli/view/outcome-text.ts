@@ -59,6 +59,8 @@ export function outcomeText(outcome: ItemOutcome): string {
   switch (outcome.kind) {
     case 'backed-up':
       return backupText(outcome.report.diskBytes, outcome.report);
+    case 'already-backed-up':
+      return `another run has backed it up meanwhile, snapshot ${outcome.snapshot.slice(0, 8)}`;
     case 'config-kept':
       return backupText(outcome.report.archiveBytes, outcome.report);
     case 'restored': {

@@ -6,6 +6,7 @@ import { formatBytes } from './quantities.ts';
 export function runSummary(results: readonly ItemResult[]): string {
   const counts = [
     ['backed-up', 'backed up'],
+    ['already-backed-up', 'backed up by another run'],
     ['config-kept', 'node configurations kept'],
     ['restored', 'restored'],
     ['verified', 'verified'],

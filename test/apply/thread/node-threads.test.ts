@@ -12,7 +12,13 @@ import { UserError } from '../../../src/user-error.ts';
 import { sampleRepository } from '../../repository/sample-repository.ts';
 
 const NODE = nodeOf('pve1');
-const FACTS = { run: 'test', programVersion: 'pvebak test', temporaryFolder: tmpdir(), offsetMinutes: 60 };
+const FACTS = {
+  run: 'test',
+  runner: { hostname: 'backup-1', pid: 1 },
+  programVersion: 'pvebak test',
+  temporaryFolder: tmpdir(),
+  offsetMinutes: 60,
+};
 const INVENTORY = { version: { release: '8.4', version: '8.4.21' }, clusterFingerprint: 'ab'.repeat(32) };
 const JOB: NodeJob = {
   kind: 'node-config',
