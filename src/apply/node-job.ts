@@ -16,7 +16,7 @@ import type { KeptShell } from './kept-shell.ts';
 import { type BrokenDump, leftByDump } from './left-by-dump.ts';
 import { lookUpGuest } from './look-up-guest.ts';
 import { newerBackup } from './newer-backup.ts';
-import { restoreGuest } from './restore-guest.ts';
+import { restoreAndRecord } from './restore-and-record.ts';
 import { heartbeatFor } from './run-dump.ts';
 
 type InventoryFacts = Pick<Inventory, 'version' | 'clusterFingerprint'>;
@@ -31,7 +31,7 @@ export type NodeJob =
       readonly guest: Guest;
       readonly claim: ClaimFacts;
     }
-  | { readonly kind: 'restore'; readonly action: RestoreAction };
+  | { readonly kind: 'restore'; readonly action: RestoreAction; readonly inventory: InventoryFacts };
 
 /** What keeps two runs from dumping one guest. */
 export interface ClaimFacts {
@@ -109,9 +109,11 @@ async function carryOut(job: NodeJob, tools: OnNode, onBroken: (dump: BrokenDump
         backupGuest(action, { ...context, inventory: job.inventory, guest: job.guest, onBroken }),
       );
     case 'restore': {
-      const { replaces, snapshot, to } = job.action;
-      const request = { snapshot: snapshot.id, guest: snapshot.guest, to, replace: replaces !== undefined };
-      return { kind: 'restored', report: await restoreGuest(request, context) };
+      const { clusterFingerprint } = job.inventory;
+      return {
+        kind: 'restored',
+        report: await restoreAndRecord(job.action, { ...context, clusterFingerprint }),
+      };
     }
   }
 }

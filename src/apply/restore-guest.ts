@@ -40,6 +40,10 @@ export interface RestoreContext {
   readonly shell: Shell;
   readonly clock: () => number;
   readonly onProgress: (progress: Progress) => void;
+  /** Is awaited when all was checked, right before the target is touched. */
+  readonly onTouching?: (target: { readonly overwrites: boolean }) => Promise<void>;
+  /** The guest is whole; what fails after this is what was to be done with it. */
+  readonly onRestored?: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -116,6 +120,7 @@ class Restore {
     const ended =
       way === 'staged' ? await restoreByFile({ path, keep }, delivery) : await restoreByStream(delivery);
     if (!succeeded(ended)) throw await this.#failure(ended, { way, placement });
+    this.#context.onRestored?.();
     await this.#finish(way, placement);
     return this.#report(way);
   }
@@ -179,6 +184,7 @@ class Restore {
   async #beforeTouching(placement: Placement, archiveBytes: number | undefined): Promise<void> {
     const { shell, signal } = this.#context;
     const wanted = await this.#check(placement, archiveBytes ?? this.#snapshot.mostBytes);
+    await this.#context.onTouching?.({ overwrites: this.#before !== undefined });
     if (this.#before !== undefined) this.#wasStopped = await stopTarget(shell, wanted, signal);
     this.#progress.startRestoring();
   }

@@ -173,11 +173,11 @@ function isTooLate(action: Action): boolean {
 }
 
 function jobOf(action: Action, { inventories, repositories, known }: ApplyPorts): NodeJob {
-  if (action.kind === 'restore') return { kind: 'restore', action };
-  const inventory = inventories.get(action.host);
+  const inventory = inventories.get(hostOf(action));
   if (inventory === undefined) throw new Error(`${idOf(action)} is planned, but there is no inventory`);
   const { version, clusterFingerprint } = inventory;
   const facts = { version, clusterFingerprint };
+  if (action.kind === 'restore') return { kind: 'restore', action, inventory: facts };
   if (action.kind === 'node-config') return { kind: 'node-config', action, inventory: facts };
   const name = formatGuestRef(action.guest.ref);
   const guest = inventory.guests.find(({ ref }) => formatGuestRef(ref) === name);

@@ -4,6 +4,7 @@ import { toGuestSnapshot } from '../plan/guest-snapshot.ts';
 import { toNodeSnapshot } from '../plan/node-snapshot.ts';
 import { readInventory } from '../pve/read-inventory.ts';
 import { readKnownRecords } from '../records/known-records.ts';
+import { restoredTargets } from '../records/restored-targets.ts';
 import { snapshotMarks } from '../records/snapshot-marks.ts';
 import { readSnapshots } from '../repository/read-snapshots.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -47,12 +48,13 @@ async function askHost(host: HostEntry, surroundings: Surroundings): Promise<Hos
 /** @param now milliseconds since 1970 */
 export async function askRepository(repository: Repository, now: number): Promise<RepositoryFacts> {
   const all = await readSnapshots(repository);
-  const records = await readKnownRecords(repository, all, ['pin', 'ack', 'verify']);
+  const records = await readKnownRecords(repository, all, ['pin', 'ack', 'verify', 'restore']);
   return {
     id: repository.config.id,
     ...listGuests(all),
     keyCount: repository.keyCount,
     ...snapshotMarks(records, now),
+    restored: restoredTargets(records),
   };
 }
 

@@ -13,7 +13,7 @@ export function buildRestore(raw: RawRestore, surroundings: Surroundings): Resto
     name: raw.name,
     repository: promised(raw.repository ?? surroundings.repository, 'repository'),
     snapshot: raw.snapshot ?? 'latest',
-    ...(raw.before === undefined ? {} : { before: beginningOf(raw.before, surroundings.timeZone) }),
+    ...(raw.before === undefined ? {} : { before: buildMoment(raw.before, surroundings.timeZone) }),
     guest,
     // A name that is no entry's was checked to be an id.
     fromHostId: surroundings.hosts.get(raw.from)?.id ?? raw.from,
@@ -29,12 +29,17 @@ export function buildRestore(raw: RawRestore, surroundings: Surroundings): Resto
     ...(raw.bwlimit === undefined ? {} : { bwlimitKiB: buildBandwidth(raw.bwlimit) }),
     ...(raw.mode === undefined ? {} : { mode: raw.mode }),
     ...(raw.order === undefined ? {} : { order: raw.order }),
+    ...(raw.when === 'changed' && { when: raw.when }),
     onExisting: raw.on_existing ?? 'fail',
     manual: raw.manual ?? false,
   };
 }
 
-/** Of a day that the calendar has. */
+/** A moment in RFC 3339, or the beginning of a day that the calendar has. */
+function buildMoment(text: string, timeZone: string): number {
+  return text.includes('T') ? Date.parse(text) : beginningOf(text, timeZone);
+}
+
 function beginningOf(day: string, timeZone: string): number {
   const [year = 0, month = 0, date = 0] = day.split('-').map(Number);
   return momentOf({ year, month, day: date, minute: 0 }, timeZone);

@@ -2,6 +2,7 @@ import { parseCron } from '../schedule/cron-line.ts';
 import { longestGapMs } from '../schedule/cron-moments.ts';
 import { parseWindow } from '../schedule/daily-window.ts';
 import { isTimeZone } from '../schedule/zoned-time.ts';
+import { badDate } from './check-date.ts';
 import { childAt, type TextAt, textsAt, type ValueAt, valuesAt } from './data-paths.ts';
 import type { Finding } from './finding.ts';
 import { nearest } from './nearest.ts';
@@ -15,8 +16,7 @@ export function checkPolicies(data: unknown): readonly Finding[] {
     ...at(['defaults', 'schedule'], ['backups', '*', 'schedule']).flatMap(badSchedule),
     ...at(['time_zone'], ['backups', '*', 'time_zone']).flatMap(badTimeZone),
     ...at(['defaults', 'window'], ['backups', '*', 'window']).flatMap(badWindow),
-    ...at(['backups', '*', 'skip', 'until'], ['restores', '*', 'before']).flatMap(badDate),
-    ...valuesAt(data, ['restores', '*']).flatMap(beforeAnId),
+    ...at(['backups', '*', 'skip', 'until']).flatMap(badDate),
     ...valuesAt(data, ['backups', '*']).flatMap((policy) => [
       ...uselessBesideSkip(policy),
       ...excludedInclusions(policy),
@@ -48,21 +48,6 @@ function badWindow({ path, text }: TextAt): readonly Finding[] {
   return [
     { path, at: 'value', message: `the window "${text}" is never open`, hint: 'leave it out for any time' },
   ];
-}
-
-function beforeAnId({ path, value }: ValueAt): readonly Finding[] {
-  const snapshot = childAt(value, 'snapshot') ?? 'latest';
-  if (childAt(value, 'before') === undefined || snapshot === 'latest') return [];
-  const message = 'an id says which snapshot is meant: "before" says nothing more';
-  return [{ path: [...path, 'before'], at: 'key', message, hint: 'leave one of the two out' }];
-}
-
-function badDate({ path, text }: TextAt): readonly Finding[] {
-  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text) ?? [];
-  if (year === undefined) return [];
-  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
-  if (date.toISOString().startsWith(text)) return [];
-  return [{ path, at: 'value', message: `there is no day ${text}`, hint: 'write one that the calendar has' }];
 }
 
 const BACKUP_KEYS = [

@@ -1,4 +1,5 @@
 import { checkPolicies } from './check-policies.ts';
+import { checkRestores } from './check-restores.ts';
 import { type TextAt, textsAt, type ValueAt, valuesAt } from './data-paths.ts';
 import { expandPath } from './expand-path.ts';
 import type { DataPath, Finding } from './finding.ts';
@@ -25,6 +26,7 @@ export function checkSite(data: unknown): readonly Finding[] {
     ...undecidedRepositories(data, repositories.names),
     ...valuesAt(data, ['hosts', '*']).flatMap(sudoOnTheNode),
     ...checkPolicies(data),
+    ...checkRestores(data),
     ...LOCAL_PATHS.flatMap((pattern) => foreignHomes(textsAt(data, pattern))),
   ];
 }

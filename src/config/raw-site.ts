@@ -151,6 +151,7 @@ export interface RawRestore {
   readonly bwlimit?: string;
   readonly mode?: 'auto' | 'staged' | 'streamed';
   readonly order?: number;
+  readonly when?: 'missing' | 'changed';
   readonly on_existing?: 'fail' | 'replace';
   readonly manual?: boolean;
 }

@@ -244,6 +244,8 @@ export interface RestoreIntent {
   readonly mode?: RestoreMode;
   /** Lower ones first, then those without, each in the order of the file. */
   readonly order?: number;
+  /** Acts also when its target is there and was not restored from the wanted snapshot; absent: only when it is missing. */
+  readonly when?: 'changed';
   readonly onExisting: 'fail' | 'replace';
   /** Only when named on the command line. */
   readonly manual: boolean;

@@ -37,6 +37,19 @@ export interface RepositoryFacts {
    * forgotten. Absent: none is known.
    */
   readonly proved?: ReadonlyMap<string, ProvedBackup>;
+  /** What guests were restored from this repository, by cluster fingerprint and vmid, `FINGERPRINT 901`. Absent: none is known. */
+  readonly restored?: ReadonlyMap<string, RestoredTarget>;
+}
+
+/** A guest that was restored, whole. */
+export interface RestoredTarget {
+  /** Its id by then. */
+  readonly snapshot: string;
+  readonly original?: string;
+  /** Of the guest that came of it: another one may have the vmid by now. Absent: it could not be told. */
+  readonly line?: string;
+  /** Milliseconds since 1970. */
+  readonly restoredAt: number;
 }
 
 export interface ProvedBackup {

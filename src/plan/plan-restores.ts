@@ -1,12 +1,13 @@
 import type { RestoreIntent, Site } from '../config/site.ts';
 import type { Vmid } from '../pve/guest.ts';
 import { checkRestoreTarget, type RestoreTarget, restoreTarget } from './check-restore-target.ts';
-import type { Facts, GuestSnapshot } from './facts.ts';
+import type { Facts, GuestSnapshot, RestoredTarget } from './facts.ts';
 import { findAwaitedBackup } from './find-awaited-backup.ts';
 import { findRestoreSnapshot } from './find-restore-snapshot.ts';
 import type { AwaitedBackup, PlanProblem, RestoreAction, RestoreAtRest } from './plan.ts';
 import type { BackupPlan } from './plan-backups.ts';
 import { guestKey, guestLabel, reachedHosts } from './reached-hosts.ts';
+import { isAsWanted, restoredFrom } from './restored-from.ts';
 
 export interface RestoreQuestion {
   /** Intents named on the command line. */
@@ -21,9 +22,9 @@ export interface RestorePlan {
 }
 
 /**
- * Which intents act now. One whose target exists is at rest: nothing records what was restored, so a target
- * that is there counts as restored, until the intent is named. Only a named one replaces. One whose first backup is
- * still to come is at rest until then; a named one is wanted now, and a problem.
+ * Which intents act now. One whose target exists is at rest, until it is named, which replaces; with `when: changed`, named
+ * or not, as long as it was restored from the wanted snapshot. One whose first backup is still to come is at rest until
+ * then; a named one is wanted now, and a problem.
  */
 export function planRestores(site: Site, facts: Facts, { named, backups }: RestoreQuestion): RestorePlan {
   const hosts = reachedHosts(site, facts);
@@ -33,10 +34,12 @@ export function planRestores(site: Site, facts: Facts, { named, backups }: Resto
     const host = hosts.find((one) => one.entry.name === intent.to.host);
     if (host === undefined) return { problems: [hostUnreachable(intent)] };
     const target = restoreTarget(intent, host);
-    if (isRestored(intent, target, isNamed)) return { atRest: targetExists(intent, target.existing) };
     const found = findRestoreSnapshot(intent, snapshotsOf(facts, intent.repository));
+    const from = restoredFrom(target, facts);
+    const atRest = restingOf(intent, { ...target, from, found, isNamed });
+    if (atRest !== undefined) return { atRest };
     const awaited = isNamed ? undefined : findAwaitedBackup(intent, backups, site.hosts);
-    return planRestore(intent, target, 'problem' in found && awaited ? { awaited } : found);
+    return planRestore(intent, { ...target, from }, 'problem' in found && awaited ? { awaited } : found);
   });
   return splitClaims([...outcomes, ...unknownNames(site, named)]);
 }
@@ -64,17 +67,24 @@ function hostUnreachable(intent: RestoreIntent): PlanProblem {
   return { kind: 'restore-host-unreachable', intent: intent.name, host: intent.to.host };
 }
 
-/** A guest of the other type is never what the intent would have made. */
-function isRestored(
-  intent: RestoreIntent,
-  target: RestoreTarget,
-  isNamed: boolean,
-): target is RestoreTarget & { readonly existing: Existing } {
-  return !isNamed && target.existing?.ref.type === intent.guest.type;
+interface Seen extends RestoreTarget {
+  /** What the guest that is there was restored from. */
+  readonly from: RestoredTarget | undefined;
+  readonly found: ReturnType<typeof findRestoreSnapshot>;
+  readonly isNamed: boolean;
 }
 
-function targetExists(intent: RestoreIntent, existing: Existing): RestoreAtRest {
-  return { intent: intent.name, kind: 'target-exists', target: guestLabel(existing) };
+/** Why the guest that is there is enough; undefined when it is not. One of the other type is never what the intent would have made. */
+function restingOf(
+  intent: RestoreIntent,
+  { existing, from, found, isNamed }: Seen,
+): RestoreAtRest | undefined {
+  if (existing === undefined || existing.ref.type !== intent.guest.type) return undefined;
+  const at = { intent: intent.name, target: guestLabel(existing) };
+  if (intent.when !== 'changed') return isNamed ? undefined : { ...at, kind: 'target-exists' };
+  const snapshot = 'snapshot' in found ? found.snapshot : undefined;
+  if (from === undefined || !isAsWanted(from, intent, snapshot)) return undefined;
+  return { ...at, kind: 'target-as-wanted', snapshot: from.snapshot };
 }
 
 function snapshotsOf(facts: Facts, repository: string): readonly GuestSnapshot[] {
@@ -83,9 +93,10 @@ function snapshotsOf(facts: Facts, repository: string): readonly GuestSnapshot[]
   return found.snapshots;
 }
 
+type KnownTarget = RestoreTarget & Pick<Seen, 'from'>;
 type Source = ReturnType<typeof findRestoreSnapshot> | { readonly awaited: AwaitedBackup };
 
-function planRestore(intent: RestoreIntent, target: RestoreTarget, source: Source): Outcome {
+function planRestore(intent: RestoreIntent, target: KnownTarget, source: Source): Outcome {
   const faults = checkRestoreTarget(intent, target);
   if ('problem' in source) return { problems: [source.problem, ...faults] };
   if (faults.length > 0) return { problems: faults };
@@ -102,7 +113,7 @@ function claimOf({ name, to: { vmid } }: RestoreIntent, { host }: RestoreTarget)
 
 function restoreAction(
   intent: RestoreIntent,
-  { node, existing }: RestoreTarget,
+  { node, existing, from }: KnownTarget,
   snapshot: GuestSnapshot,
 ): RestoreAction {
   return {
@@ -114,8 +125,13 @@ function restoreAction(
     ...(intent.order !== undefined && { order: intent.order }),
     replaces: existing && guestLabel(existing),
     ...(existing && isUp(existing) && { stops: true }),
-    reason: { kind: existing === undefined ? 'target-missing' : 'replace-asked' },
+    reason: existing === undefined ? { kind: 'target-missing' } : replaceReason(intent, from),
   };
+}
+
+function replaceReason({ when }: RestoreIntent, from: RestoredTarget | undefined): RestoreAction['reason'] {
+  if (when !== 'changed') return { kind: 'replace-asked' };
+  return { kind: 'target-changed', ...(from !== undefined && { from: from.snapshot }) };
 }
 
 /** Paused and half-started ones are stopped, too. */

@@ -176,12 +176,26 @@ export interface RestoreAction {
   readonly replaces: GuestLabel | undefined;
   /** Set when that guest runs, as far as is known. */
   readonly stops?: true;
-  readonly reason: { readonly kind: 'target-missing' } | { readonly kind: 'replace-asked' };
+  readonly reason: RestoreReason;
 }
+
+export type RestoreReason =
+  | { readonly kind: 'target-missing' }
+  /** It is named, and may overwrite. */
+  | { readonly kind: 'replace-asked' }
+  /** The guest that is there was restored from another snapshot; absent: nothing is known to have restored it. */
+  | { readonly kind: 'target-changed'; readonly from?: string };
 
 export type RestoreAtRest =
   | { readonly intent: string; readonly kind: 'manual' }
   | { readonly intent: string; readonly kind: 'target-exists'; readonly target: GuestLabel }
+  /** It was restored from the snapshot that is wanted. */
+  | {
+      readonly intent: string;
+      readonly kind: 'target-as-wanted';
+      readonly target: GuestLabel;
+      readonly snapshot: string;
+    }
   /** There is no snapshot of the guest yet. Restored by the first apply that finds one. */
   | { readonly intent: string; readonly kind: 'blocked-by-backup'; readonly backup: AwaitedBackup };
 

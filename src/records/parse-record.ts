@@ -64,12 +64,19 @@ function parseAck({ snapshots: listed, reason }: Raw): AckRecord | undefined {
 function parseRestore(raw: Raw): RestoreRecord | undefined {
   const { guest, started, ended } = raw;
   const snapshot = parseSnapshot(raw['snapshot']);
-  const outcome = oneOf(raw['outcome'], ['restored', 'failed']);
-  const { host, node, vmid } = asObject(raw['to']);
+  const outcome = oneOf(raw['outcome'], ['begun', 'restored', 'failed']);
+  const { host, node, vmid, cluster, line } = asObject(raw['to']);
   if (snapshot === undefined || outcome === undefined) return undefined;
   if (typeof guest !== 'string' || !isTime(started) || !isTime(ended)) return undefined;
   if (typeof host !== 'string' || typeof node !== 'string' || !isCount(vmid)) return undefined;
-  return { kind: 'restore', snapshot, guest, to: { host, node, vmid }, started, ended, outcome };
+  const to = {
+    host,
+    node,
+    vmid,
+    ...(matches(cluster, ID) && { cluster }),
+    ...(matches(line, LINE) && { line }),
+  };
+  return { kind: 'restore', snapshot, guest, to, started, ended, outcome };
 }
 
 function parsePart(value: unknown): { readonly number: number; readonly of: number } | undefined {
@@ -96,6 +103,7 @@ function parseSnapshot(value: unknown): RecordedSnapshot | undefined {
 }
 
 const ID = /^[0-9a-f]{64}$/;
+const LINE = /^[0-9a-f]{16}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
 function isTime(value: unknown): value is string {

@@ -53,16 +53,26 @@ export interface AckRecord {
   readonly reason: string;
 }
 
-/** A guest was restored from a snapshot. */
+/** A guest was restored from a snapshot. Of several into one vmid of a cluster the one that was started last counts. */
 export interface RestoreRecord {
   readonly kind: 'restore';
   readonly snapshot: RecordedSnapshot;
   /** `qemu/101` */
   readonly guest: string;
-  readonly to: { readonly host: string; readonly node: string; readonly vmid: number };
+  readonly to: {
+    /** The id of the host entry. */
+    readonly host: string;
+    readonly node: string;
+    readonly vmid: number;
+    /** The fingerprint of its root certificate, 64 hex digits. */
+    readonly cluster?: string;
+    /** That of the guest that came of it. */
+    readonly line?: string;
+  };
   readonly started: string;
   readonly ended: string;
-  readonly outcome: 'restored' | 'failed';
+  /** `begun` is written before a guest is overwritten: what is there may be anything until another record tells the end. */
+  readonly outcome: 'begun' | 'restored' | 'failed';
 }
 
 /** With a version, indented, and with a newline at its end. */

@@ -1,5 +1,14 @@
 /** Guests of every kind come back as they were: bits of disks, and of files their content, owner, mode, links and times. */
-import { chmodSync, chownSync, linkSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   addCt,
@@ -92,7 +101,7 @@ function site(): string {
   ].map(
     ([guest, vmid]) => `{ name: to-${vmid}, guest: ${guest}, from: pve, to: { host: pve, vmid: ${vmid} } }`,
   );
-  const back = 'guest: qemu/101, from: pve, to: { host: pve, vmid: 101 }, manual: true';
+  const over = (vmid: number) => `guest: qemu/101, from: pve, to: { host: pve, vmid: ${vmid} }, manual: true`;
   return labSite({
     hosts: { pve: byIdentity(lab.node('pve1'), { cleanup: 'true' }) },
     backups: [
@@ -100,8 +109,8 @@ function site(): string {
     ],
     restores: [
       ...restored,
-      `{ name: back, ${back}, on_existing: replace }`,
-      `{ name: careful, ${back}, on_existing: fail }`,
+      `{ name: back, ${over(101)}, on_existing: replace }`,
+      `{ name: careful, ${over(901)}, on_existing: fail }`,
     ],
   });
 }
@@ -165,7 +174,7 @@ describe('a restore over a guest that exists', () => {
   it('is refused where the site says on_existing: fail', async () => {
     const { stdout, status } = await place.pvebak('apply', 'site.yaml', '--yes', '--restore', 'careful');
     expect(flat(stdout)).toContain(
-      'restore careful: qemu/101 web exists; on_existing: replace would overwrite it',
+      'restore careful: qemu/901 web exists; on_existing: replace would overwrite it',
     );
     expect(status).toBe(3);
   });
@@ -202,6 +211,51 @@ describe('a restore over a guest that exists', () => {
   it('is refused by the command line without --replace', async () => {
     const done = await place.pvebak('restore', snapshotOf('qemu/101'), '--to', 'pve', '--yes');
     expect(done).toMatchObject({ status: 3, stdout: expect.stringContaining('qemu/101 web exists') });
+  });
+});
+
+describe('a restore with when: changed', () => {
+  beforeAll(() => {
+    const hosts = { pve: byIdentity(lab.node('pve1'), { cleanup: 'true' }) };
+    const again = ['{ name: again, host: pve, vmid: 105, rpo: 1s }'];
+    place.write('again.yaml', labSite({ hosts, backups: again }));
+    const restores = [
+      '{ name: mirror, guest: lxc/105, from: pve, to: { host: pve, vmid: 921 }, when: changed, on_existing: replace }',
+    ];
+    place.write('mirror.yaml', labSite({ hosts, restores }));
+  });
+
+  it('restores once', async () => {
+    const first = await place.pvebak('apply', 'mirror.yaml', '--yes');
+    expect(first).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(/\n1 restored\n$/) });
+    const second = await place.pvebak('apply', 'mirror.yaml', '--allow', 'replace', '--yes');
+    expect(second).toMatchObject({ status: 0, stderr: '' });
+    expect(flat(second.stdout)).toContain('restored from the wanted snapshot: mirror (lxc/921 privileged)');
+    expect(second.stdout).toContain('\nNothing to do.\n');
+  });
+
+  it('overwrites what it made once there is a newer snapshot, and only when that is allowed', async () => {
+    writeFileSync(`${containerFolder(lab, 105)}/etc/hello`, 'changed\n');
+    await place.succeed('apply', 'again.yaml', '--yes');
+    const held = await place.pvebak('apply', 'mirror.yaml', '--yes');
+    expect(held).toMatchObject({
+      status: 0,
+      stderr: 'pvebak: nothing is overwritten, as --allow replace is not given: mirror\n',
+    });
+    const before = snapshotOf('lxc/105').slice(0, 8);
+    expect(flat(held.stdout)).toContain(`OVERWRITES lxc/921 privileged, restored from ${before}`);
+  });
+
+  it('is carried out once by a saved plan that is applied twice', async () => {
+    await place.succeed('plan', 'mirror.yaml', '--out', 'plan.json');
+    const first = await place.pvebak('apply', 'plan.json');
+    expect(first).toMatchObject({ status: 0, stdout: expect.stringMatching(/\n1 restored\n$/) });
+    expect(readFileSync(`${containerFolder(lab, 921)}/etc/hello`, 'utf8')).toBe('changed\n');
+    const second = await place.pvebak('apply', 'plan.json');
+    expect(second).toMatchObject({
+      status: 4,
+      stdout: expect.stringContaining('it was restored since, at '),
+    });
   });
 });
 

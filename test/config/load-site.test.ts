@@ -108,6 +108,8 @@ restores:
     guest: lxc/105
     from: site-a
     to: { host: pve }
+    when: changed
+    on_existing: replace
 `);
     const { repositories, hosts, backups, restores } = site;
     expect(repositories.get('main')).toEqual({
@@ -187,7 +189,8 @@ restores:
         guest: { type: 'lxc', vmid: 105 },
         fromHostId: 'site-a',
         to: { host: 'pve', vmid: 105, unique: false, start: false },
-        onExisting: 'fail',
+        when: 'changed',
+        onExisting: 'replace',
         manual: false,
       },
     ]);

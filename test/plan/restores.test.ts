@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RestoreIntent } from '../../src/config/site.ts';
+import type { Facts, RestoredTarget } from '../../src/plan/facts.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import type { Guest, Inventory } from '../../src/pve/inventory.ts';
 import {
@@ -12,6 +13,7 @@ import {
   inventory,
   NOW,
   node,
+  policy,
   site,
   snapshotId,
   vmid,
@@ -29,11 +31,23 @@ interface Given {
   readonly guests?: readonly Guest[];
   readonly known?: Partial<Inventory>;
   readonly named?: boolean;
+  /** What is known of vmid 901. */
+  readonly restored?: RestoredTarget;
 }
 
-function planOf({ restore, guests = [], known = {}, named = false }: Given) {
+function planOf({ restore, guests = [], known = {}, named = false, restored }: Given) {
   const given = facts({ pve: inventory([web, ...guests], known) }, held);
-  return makePlan(site({ restores: [restore] }), given, { restoreNames: named ? [restore.name] : [] });
+  return makePlan(site({ restores: [restore] }), restored ? knowing(given, restored) : given, {
+    restoreNames: named ? [restore.name] : [],
+  });
+}
+
+function knowing(given: Facts, restored: RestoredTarget): Facts {
+  const marks = new Map([[`${'aa'.repeat(32)} 901`, restored]]);
+  const repositories = [...given.repositories].map(
+    ([name, one]) => [name, { ...one, restored: marks }] as const,
+  );
+  return { ...given, repositories: new Map(repositories) };
 }
 
 function to(entry: Partial<RestoreIntent['to']>): Partial<RestoreIntent> {
@@ -335,3 +349,85 @@ describe('a restore', () => {
     expect(plan.restores.map(({ intent: name }) => name)).toEqual(['d', 'b', 'a', 'c']);
   });
 });
+
+describe('a restore with when: changed', () => {
+  const there = guest('qemu/901', { name: 'web-test' });
+  const restore = intent('r', { when: 'changed', onExisting: 'replace' });
+  const from = (id: string, more: Partial<RestoredTarget> = {}): RestoredTarget => ({
+    snapshot: id,
+    line: there.identity.line,
+    restoredAt: NOW - HOUR,
+    ...more,
+  });
+
+  it('acts when its target is missing, whatever was restored before', () => {
+    expect(planOf({ restore, restored: from(newer.id) }).restores).toMatchObject([
+      { replaces: undefined, reason: { kind: 'target-missing' } },
+    ]);
+  });
+
+  it.each<[string, Partial<Given>]>([
+    ['the wanted snapshot', { restored: from(newer.id) }],
+    ['it before it was rewritten', { restored: from(snapshotId('0123456789')) }],
+    ['one that was rewritten to it', { restored: from(snapshotId('7e'), { original: newer.id }) }],
+    ['the named one', { restored: from(older.id), restore: { ...restore, snapshot: 'ABCDEF01' } }],
+    [
+      'the named one, which is gone since',
+      { restored: from(snapshotId('77aa55cc')), restore: { ...restore, snapshot: '77AA55CC' } },
+    ],
+    ['the wanted snapshot, also when it is named', { restored: from(newer.id), named: true }],
+  ])('is at rest when its target was restored from %s', (_, given) => {
+    const plan = planOf({ restore, guests: [there], ...given });
+    expect(plan).toMatchObject({ restores: [], problems: [] });
+    expect(plan.restoresAtRest).toMatchObject([
+      { intent: 'r', kind: 'target-as-wanted', target: { name: 'web-test' } },
+    ]);
+  });
+
+  it.each<[string, RestoredTarget | undefined, object]>([
+    ['was restored from an older one', from(older.id), { kind: 'target-changed', from: older.id }],
+    ['was restored by nobody known', undefined, { kind: 'target-changed' }],
+    ['is another machine by now', from(newer.id, { line: '00ff' }), { kind: 'target-changed' }],
+    ['was restored, but as which machine is not known', strange(from(newer.id)), { kind: 'target-changed' }],
+  ])('overwrites a target that %s', (_, restored, reason) => {
+    const plan = planOf({ restore, guests: [there], ...(restored && { restored }) });
+    expect(plan.restoresAtRest).toEqual([]);
+    expect(plan.restores).toMatchObject([{ snapshot: { id: newer.id }, replaces: { name: 'web-test' } }]);
+    expect(plan.restores[0]?.reason).toEqual(reason);
+  });
+
+  it('believes the repository that was restored from last', () => {
+    const given = facts({ pve: inventory([web, there]) }, { main: held, away: held });
+    const marks = (snapshot: string, restoredAt: number) => ({
+      restored: new Map([[`${'aa'.repeat(32)} 901`, from(snapshot, { restoredAt })]]),
+    });
+    const repositories = new Map(
+      [...given.repositories].map(([name, one]) => [
+        name,
+        { ...one, ...(name === 'main' ? marks(newer.id, NOW - 2 * HOUR) : marks(older.id, NOW - HOUR)) },
+      ]),
+    );
+    const plan = makePlan(site({ restores: [restore] }), { ...given, repositories });
+    expect(plan.restores).toMatchObject([{ reason: { kind: 'target-changed', from: older.id } }]);
+  });
+
+  it('does not touch a guest of the other type', () => {
+    const plan = planOf({ restore, guests: [guest('lxc/901')], restored: from(older.id) });
+    expect(plan.restores).toEqual([]);
+    expect(plan.problems).toMatchObject([{ kind: 'restore-target-other-type' }]);
+  });
+
+  it('waits for the first backup of its guest without touching what is there', () => {
+    const given = facts({ pve: inventory([web, there]) }, []);
+    const declared = site({ backups: [policy('all')], restores: [restore] });
+    expect(makePlan(declared, given)).toMatchObject({
+      restores: [],
+      restoresAtRest: [{ kind: 'blocked-by-backup' }],
+      problems: [],
+    });
+  });
+});
+
+function strange({ snapshot, restoredAt }: RestoredTarget): RestoredTarget {
+  return { snapshot, restoredAt };
+}

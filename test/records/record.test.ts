@@ -56,6 +56,14 @@ const RECORDS: readonly PvebakRecord[] = [
     ...TIMES,
     outcome: 'restored',
   },
+  {
+    kind: 'restore',
+    snapshot: WEB,
+    guest: 'qemu/101',
+    to: { host: 'lab', node: 'pve1', vmid: 901, cluster: 'ef'.repeat(32), line: '00112233445566ff' },
+    ...TIMES,
+    outcome: 'begun',
+  },
 ];
 
 describe('a record', () => {

@@ -53,13 +53,29 @@ function showPlan(
   stdout.write(`${renderPlanText(plan, header, { colour, width: textWidth(stdout), verbose })}\n`);
 }
 
-/** Without a terminal nothing is forgotten unless that is allowed: `--yes` alone does not. */
+/**
+ * Without a terminal nothing is forgotten or overwritten unless that is allowed: `--yes` alone does not. What is named to be
+ * overwritten is asked for: that stays, and then fails for want of consent.
+ */
 function allowedPart(plan: Plan, options: ApplyCommandOptions, { stdout, stderr }: Surroundings): Plan {
-  const isAllowed = options.allow.some((what) => what === 'forget' || what.startsWith('forget='));
-  const mayForget = isAllowed || (!options.yes && stdout.isTTY);
-  if (plan.forgets.length === 0 || mayForget) return plan;
-  stderr.write('pvebak: nothing is forgotten, as --allow forget is not given\n');
-  return { ...plan, forgets: [] };
+  if (!options.yes && stdout.isTTY) return plan;
+  const { allow, restore } = options;
+  const mayForget = allow.some((what) => what === 'forget' || what.startsWith('forget='));
+  const unasked = plan.restores.filter(
+    ({ replaces, intent }) => replaces !== undefined && !restore.includes(intent),
+  );
+  const isLeft = allow.includes('replace') ? [] : unasked;
+  if (plan.forgets.length > 0 && !mayForget)
+    stderr.write('pvebak: nothing is forgotten, as --allow forget is not given\n');
+  if (isLeft.length > 0)
+    stderr.write(
+      `pvebak: nothing is overwritten, as --allow replace is not given: ${isLeft.map(({ intent }) => intent).join(', ')}\n`,
+    );
+  return {
+    ...plan,
+    forgets: mayForget ? plan.forgets : [],
+    restores: plan.restores.filter((action) => !isLeft.includes(action)),
+  };
 }
 
 /** Overwriting a guest needs `--allow replace`, or the word typed; all else a yes, or `--yes`. */

@@ -1,4 +1,4 @@
-import type { AwaitedBackup, Plan, RestoreAction } from '../../plan/plan.ts';
+import type { AwaitedBackup, Plan, RestoreAction, RestoreReason } from '../../plan/plan.ts';
 import { formatGuestRef } from '../../pve/guest.ts';
 import { guestText, listText } from './guest-text.ts';
 import { formatMoment } from './quantities.ts';
@@ -14,16 +14,25 @@ export function restoreRows(
 }
 
 function restoreRow(action: RestoreAction, timeZone: string): Row {
-  const { intent, snapshot, to, replaces, stops } = action;
+  const { intent, snapshot, to, replaces, stops, reason } = action;
   const what = `${formatGuestRef(snapshot.guest)} of ${formatMoment(snapshot.time, timeZone)} (${snapshot.id.slice(0, 8)})`;
   const where = `to ${formatGuestRef({ type: snapshot.guest.type, vmid: to.vmid })} on ${to.host}/${to.node}`;
   const running = stops ? ', which runs' : '';
-  const overwrites = replaces === undefined ? '' : `, OVERWRITES ${guestText(replaces)}${running}`;
+  const overwrites =
+    replaces === undefined ? '' : `, OVERWRITES ${guestText(replaces)}${running}${originText(reason)}`;
   const how = howText(to);
   return {
     glyph: replaces === undefined ? '+' : '~',
     cells: [intent, `${what} ${where}${how}${overwrites}`],
   };
+}
+
+/** What the guest that goes was restored from. */
+function originText(reason: RestoreReason): string {
+  if (reason.kind !== 'target-changed') return '';
+  return reason.from === undefined
+    ? ', which no restore is known to have made'
+    : `, restored from ${reason.from.slice(0, 8)}`;
 }
 
 /** `, as a stream, storage local-lvm -> ceph, bridge vmbr1 -> vmbr0` */
@@ -64,9 +73,16 @@ function manualRows({ restoresAtRest }: Plan, verbose: boolean): readonly Row[] 
 }
 
 function existingRows({ restoresAtRest }: Plan, verbose: boolean): readonly Row[] {
-  const targets = restoresAtRest.flatMap((one) =>
-    one.kind === 'target-exists' ? [`${one.intent} (${guestText(one.target)})`] : [],
-  );
-  if (targets.length === 0) return [];
-  return [{ glyph: '=', cells: [`target exists: ${listText(targets, { verbose })}`] }];
+  const kinds = [
+    ['target-exists', 'target exists'],
+    ['target-as-wanted', 'restored from the wanted snapshot'],
+  ] as const;
+  return kinds.flatMap(([kind, title]): readonly Row[] => {
+    const targets = restoresAtRest.flatMap((one) =>
+      one.kind === kind ? [`${one.intent} (${guestText(one.target)})`] : [],
+    );
+    return targets.length === 0
+      ? []
+      : [{ glyph: '=', cells: [`${title}: ${listText(targets, { verbose })}`] }];
+  });
 }

@@ -24,6 +24,8 @@ export function staleReasonText(why: StaleReason): string {
       return `its disks have changed: ${why.volumes.join(', ')}`;
     case 'newer-backup':
       return `a newer backup was made at ${new Date(why.time).toISOString()}`;
+    case 'restored-since':
+      return `it was restored since, at ${new Date(why.time).toISOString()}`;
     case 'vmid-taken':
       return `${guestText(why.by)} has the vmid now`;
     case 'snapshots-gone':

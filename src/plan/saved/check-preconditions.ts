@@ -3,7 +3,7 @@ import type { Guest, GuestVolume } from '../../pve/inventory.ts';
 import type { Facts } from '../facts.ts';
 import { guestLabel } from '../reached-hosts.ts';
 import type { ExpectedHost, ExpectedRepository, Precondition } from './precondition.ts';
-import { guestWithVmid, newestNodeConfig } from './preconditions-of.ts';
+import { guestWithVmid, newestNodeConfig, newestRestore } from './preconditions-of.ts';
 import type { HeldSnapshots, PresentMoment } from './present-moment.ts';
 import type { StaleReason } from './stale-reason.ts';
 
@@ -96,6 +96,12 @@ function checkOne(precondition: Precondition, now: PresentMoment): Fault | undef
       return checkNewest(newestBackup(precondition, now), precondition.newest);
     case 'no-newer-node-config':
       return checkNewest(newestConfig(precondition, now), precondition.newest);
+    case 'no-newer-restore': {
+      const newest = newestRestore(now.facts, precondition);
+      return isNewer(newest, precondition.newest)
+        ? stale({ kind: 'restored-since', time: newest })
+        : undefined;
+    }
     case 'vmid-free': {
       const by = guestWithVmid(now.facts, precondition.host, precondition.vmid);
       return by && stale({ kind: 'vmid-taken', by: guestLabel(by) });
@@ -146,8 +152,11 @@ function changedVolumes(before: readonly GuestVolume[], { volumes }: Guest): rea
 }
 
 function checkNewest(found: number | undefined, planned: number | undefined): Fault | undefined {
-  const isNewer = found !== undefined && (planned === undefined || found > planned);
-  return isNewer ? stale({ kind: 'newer-backup', time: found }) : undefined;
+  return isNewer(found, planned) ? stale({ kind: 'newer-backup', time: found }) : undefined;
+}
+
+function isNewer(found: number | undefined, planned: number | undefined): found is number {
+  return found !== undefined && (planned === undefined || found > planned);
 }
 
 function newestBackup(

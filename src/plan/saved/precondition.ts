@@ -40,6 +40,15 @@ export type Precondition =
     }
   /** No guest of the host is the machine of the line, and all its nodes are on. */
   | { readonly kind: 'line-gone'; readonly host: string; readonly line: LineId }
+  /** Nothing was restored over it since, from that repository. */
+  | {
+      readonly kind: 'no-newer-restore';
+      readonly repository: string;
+      readonly host: string;
+      readonly vmid: Vmid;
+      /** When it was restored last by then, milliseconds since 1970; absent: nothing was known. */
+      readonly newest?: number;
+    }
   /** By id or original. */
   | { readonly kind: 'snapshots-there'; readonly repository: string; readonly ids: readonly string[] }
   /** Nobody has pinned them since. */

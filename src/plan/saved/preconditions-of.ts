@@ -7,6 +7,7 @@ import { hostsOf } from '../lines/find-orphans.ts';
 import type { NodeConfigAction } from '../node-config-plan.ts';
 import type { BackupAction, RestoreAction, VerifyAction } from '../plan.ts';
 import type { PlannedAction } from '../planned-actions.ts';
+import { restoredKey } from '../restored-from.ts';
 import type { ForgetAction } from '../retention/forget-plan.ts';
 import type { Precondition } from './precondition.ts';
 
@@ -68,7 +69,12 @@ function ofRestore(
   const source: Precondition = { kind: 'snapshots-there', repository, ids: [snapshot.id] };
   const target = replaces && guestWithVmid(facts, host, vmid);
   if (replaces === undefined || target === undefined) return [source, { kind: 'vmid-free', host, vmid }];
-  return [source, { kind: 'target-unchanged', host, guest: replaces, line: target.identity.line }];
+  const newest = newestRestore(facts, { repository, host, vmid });
+  return [
+    source,
+    { kind: 'target-unchanged', host, guest: replaces, line: target.identity.line },
+    { kind: 'no-newer-restore', repository, host, vmid, ...(newest !== undefined && { newest }) },
+  ];
 }
 
 /** The backup that the plan makes is there when its turn comes, or it is skipped. */
@@ -119,6 +125,17 @@ export function newestNodeConfig(
   return held
     .filter(({ node, hostId }) => node === wanted.node && hostId === wanted.hostId)
     .reduce<number | undefined>((newest, { time }) => Math.max(newest ?? time, time), undefined);
+}
+
+/** When the guest of a vmid was restored last from a repository, milliseconds since 1970. */
+export function newestRestore(
+  facts: Facts,
+  wanted: { readonly repository: string; readonly host: string; readonly vmid: Vmid },
+): number | undefined {
+  const found = facts.hosts.get(wanted.host);
+  if (found?.kind !== 'reached') return undefined;
+  const key = restoredKey(found.inventory.clusterFingerprint, wanted.vmid);
+  return facts.repositories.get(wanted.repository)?.restored?.get(key)?.restoredAt;
 }
 
 /** Which guest has a vmid in a cluster, whatever its type. */

@@ -18,6 +18,8 @@ export type StaleReason =
   /** Names of the disks and mount points that are new, gone or of another size. */
   | { readonly kind: 'guest-changed'; readonly guest: GuestLabel; readonly volumes: readonly string[] }
   | { readonly kind: 'newer-backup'; readonly time: number }
+  /** Its target was restored again since. */
+  | { readonly kind: 'restored-since'; readonly time: number }
   | { readonly kind: 'vmid-taken'; readonly by: GuestLabel }
   | { readonly kind: 'snapshots-gone'; readonly ids: readonly string[] }
   | { readonly kind: 'snapshots-pinned'; readonly ids: readonly string[] }

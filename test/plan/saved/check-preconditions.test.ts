@@ -167,6 +167,18 @@ describe('an action is stale', () => {
       { guests: [{ ...old, node: node('pve2') }] },
       'guest-moved',
     ],
+    [
+      'when it was restored since by another runner',
+      action('restore', 1),
+      {
+        held: {
+          restored: new Map([
+            [`${'aa'.repeat(32)} 902`, { snapshot: newest.id, restoredAt: planned.now + HOUR }],
+          ]),
+        },
+      },
+      'restored-since',
+    ],
     ['when what it forgets is gone', action('forget'), held(middle, newest), 'snapshots-gone'],
     ['when what it keeps is gone', action('forget'), held(oldest, middle), 'snapshots-gone'],
     [

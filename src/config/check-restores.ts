@@ -1,0 +1,88 @@
+import { badDate } from './check-date.ts';
+import { childAt, textsAt, type ValueAt, valuesAt } from './data-paths.ts';
+import type { DataPath, Finding } from './finding.ts';
+import { isRecord } from './schema-error.ts';
+
+/** What a schema cannot say of restores: that none overwrites its own source or another one unasked, and that keys fit together. */
+export function checkRestores(data: unknown): readonly Finding[] {
+  const restores = valuesAt(data, ['restores', '*']);
+  const ids = hostIds(data);
+  return [
+    ...textsAt(data, ['restores', '*', 'before']).flatMap(badDate),
+    ...restores.flatMap((restore) => [
+      ...beforeAnId(restore),
+      ...changedWithoutReplace(restore),
+      ...ontoItself(restore, ids),
+    ]),
+    ...sameTarget(restores),
+  ];
+}
+
+/** What the repository knows each host entry by. */
+function hostIds(data: unknown): ReadonlyMap<string, string> {
+  const hosts = childAt(data, 'hosts');
+  const entries = isRecord(hosts) ? Object.entries(hosts) : [];
+  return new Map(entries.map(([name, entry]) => [name, textOf(childAt(entry, 'id')) ?? name]));
+}
+
+function beforeAnId({ path, value }: ValueAt): readonly Finding[] {
+  const snapshot = childAt(value, 'snapshot') ?? 'latest';
+  if (childAt(value, 'before') === undefined || snapshot === 'latest') return [];
+  const message = 'an id says which snapshot is meant: "before" says nothing more';
+  return [{ path: [...path, 'before'], at: 'key', message, hint: 'leave one of the two out' }];
+}
+
+function changedWithoutReplace({ path, value }: ValueAt): readonly Finding[] {
+  if (childAt(value, 'when') !== 'changed' || childAt(value, 'on_existing') === 'replace') return [];
+  const message = '"when: changed" overwrites the guest that it restored before';
+  return [{ path: [...path, 'when'], at: 'value', message, hint: 'say so with on_existing: replace' }];
+}
+
+/** There the guest itself is in the way, for as long as all is well. */
+function ontoItself({ path, value }: ValueAt, ids: ReadonlyMap<string, string>): readonly Finding[] {
+  const { host, vmid, guest } = targetOf(value);
+  const from = textOf(childAt(value, 'from'));
+  if (host === undefined || from === undefined || vmid === undefined) return [];
+  const isSource = (ids.get(host) ?? host) === (ids.get(from) ?? from) && guest?.endsWith(`/${vmid}`);
+  if (!isSource || childAt(value, 'on_existing') === 'replace') return [];
+  const message = `it restores ${guest} onto itself, and may not overwrite it`;
+  const hint = 'choose another vmid, or allow it with on_existing: replace';
+  return [{ path: [...path, 'to'], at: 'key', message, hint }];
+}
+
+/** Of those that act without being named, only one would ever get the vmid. */
+function sameTarget(restores: readonly ValueAt[]): readonly Finding[] {
+  const taken = new Map<string, DataPath>();
+  return restores.flatMap(({ path, value }): readonly Finding[] => {
+    const { host, vmid } = targetOf(value);
+    if (host === undefined || vmid === undefined || childAt(value, 'manual') === true) return [];
+    const key = `${host} ${vmid}`;
+    const earlier = taken.get(key);
+    if (earlier === undefined) {
+      taken.set(key, path);
+      return [];
+    }
+    const message = `another restore goes to vmid ${vmid} on ${host} as well`;
+    const hint = 'choose another vmid, or make one of them manual: true';
+    return [{ path: [...path, 'to'], at: 'key', message, hint, earlier: [...earlier, 'to'] }];
+  });
+}
+
+function targetOf(restore: unknown): {
+  readonly host: string | undefined;
+  readonly vmid: string | undefined;
+  readonly guest: string | undefined;
+} {
+  const to = childAt(restore, 'to');
+  const guest = textOf(childAt(restore, 'guest'));
+  const vmid = childAt(to, 'vmid') ?? guest?.split('/')[1];
+  return {
+    host: textOf(childAt(to, 'host')),
+    vmid: typeof vmid === 'number' || typeof vmid === 'string' ? String(vmid) : undefined,
+    guest,
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
