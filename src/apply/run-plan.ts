@@ -7,6 +7,7 @@ import type { ClaimHolder } from '../pve/wrapper/claim-script.ts';
 import { type Repository, type RepositorySession, withSession } from '../repository/repository.ts';
 import type { ApplyEvent, ItemId, ItemLabel, ItemOutcome } from './apply-event.ts';
 import type { PlannedHost } from './apply-host.ts';
+import { declarePolicies } from './declare-policies.ts';
 import { failedOutcome } from './failed-outcome.ts';
 import type { Attempt, NodeJob, RunFacts } from './node-job.ts';
 import { NodeTurns } from './node-turns.ts';
@@ -50,6 +51,7 @@ export async function runPlan(
   ports: ApplyPorts,
   options: ApplyOptions,
 ): Promise<readonly ItemResult[]> {
+  await declarePolicies(plan.declarations ?? [], ports.repositories, { ...ports, ...options });
   const actions: readonly Action[] = [...plan.nodeConfigs.due, ...plan.backups, ...plan.restores];
   const names = [...new Set(actions.map(({ repository }) => repository))];
   const results = await withSessions(

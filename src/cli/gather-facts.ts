@@ -3,6 +3,7 @@ import type { Facts, HostFacts, RepositoryFacts } from '../plan/facts.ts';
 import { toGuestSnapshot } from '../plan/guest-snapshot.ts';
 import { toNodeSnapshot } from '../plan/node-snapshot.ts';
 import { readInventory } from '../pve/read-inventory.ts';
+import { declaredRetentions } from '../records/declared-retentions.ts';
 import { readKnownRecords } from '../records/known-records.ts';
 import { restoredTargets } from '../records/restored-targets.ts';
 import { snapshotMarks } from '../records/snapshot-marks.ts';
@@ -48,13 +49,15 @@ async function askHost(host: HostEntry, surroundings: Surroundings): Promise<Hos
 /** @param now milliseconds since 1970 */
 export async function askRepository(repository: Repository, now: number): Promise<RepositoryFacts> {
   const all = await readSnapshots(repository);
-  const records = await readKnownRecords(repository, all, ['pin', 'ack', 'verify', 'restore']);
+  const records = await readKnownRecords(repository, all, ['pin', 'ack', 'verify', 'restore', 'policies']);
+  const retentions = declaredRetentions(records);
   return {
     id: repository.config.id,
     ...listGuests(all),
     keyCount: repository.keyCount,
     ...snapshotMarks(records, now),
     restored: restoredTargets(records),
+    ...(retentions.size > 0 && { retentions }),
   };
 }
 

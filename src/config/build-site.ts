@@ -7,7 +7,7 @@ import type { DataPath } from './finding.ts';
 import { parseDuration } from './parse-duration.ts';
 import { promised } from './promised.ts';
 import type { RawDefaults, RawRepository, RawSite } from './raw-site.ts';
-import type { ForgetMax, HostEntry, RepositoryEntry, Site } from './site.ts';
+import type { ForgetMax, Guards, HostEntry, RepositoryEntry, Site } from './site.ts';
 
 /** What policies and restores take from the rest of the file. */
 export interface Surroundings {
@@ -56,10 +56,18 @@ export function buildSite(raw: RawSite, at: SitePlace): Site {
     ...(raw.orphans !== undefined && {
       orphans: { keepMs: promised(parseDuration(raw.orphans.keep), 'orphans.keep') },
     }),
-    guards: {
-      forgetMax: buildForgetMax(raw.guards?.forget_max),
-      ...(raw.guards?.uncovered === 'fail' && { uncovered: 'fail' as const }),
-    },
+    guards: buildGuards(raw.guards),
+  };
+}
+
+function buildGuards(raw: RawSite['guards'] = {}): Guards {
+  const { forget_max, policy_change_grace: grace, uncovered } = raw;
+  return {
+    forgetMax: buildForgetMax(forget_max),
+    ...(grace !== undefined && {
+      policyChangeGraceMs: promised(parseDuration(grace), 'guards.policy_change_grace'),
+    }),
+    ...(uncovered === 'fail' && { uncovered }),
   };
 }
 

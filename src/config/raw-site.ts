@@ -7,7 +7,11 @@ export interface RawSite {
   readonly repositories: Readonly<Record<string, RawRepository>>;
   readonly hosts: Readonly<Record<string, RawHost>>;
   readonly defaults?: RawDefaults;
-  readonly guards?: { readonly uncovered?: 'warn' | 'fail'; readonly forget_max?: string };
+  readonly guards?: {
+    readonly uncovered?: 'warn' | 'fail';
+    readonly forget_max?: string;
+    readonly policy_change_grace?: string;
+  };
   readonly orphans?: { readonly keep: string };
   readonly backups?: readonly RawBackup[];
   readonly restores?: readonly RawRestore[];

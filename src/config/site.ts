@@ -32,6 +32,8 @@ export interface OrphanRule {
 
 export interface Guards {
   readonly forgetMax: ForgetMax;
+  /** For so many milliseconds after a policy changed, what it wanted before stays. Absent: it goes at once. */
+  readonly policyChangeGraceMs?: number;
   /** Set when a guest that no policy covers makes the plan incomplete. */
   readonly uncovered?: 'fail';
 }

@@ -1,3 +1,4 @@
+import type { Retention } from '../config/site.ts';
 import type { GuestRef, NodeName } from '../pve/guest.ts';
 import type { Inventory, LineId } from '../pve/inventory.ts';
 
@@ -39,6 +40,8 @@ export interface RepositoryFacts {
   readonly proved?: ReadonlyMap<string, ProvedBackup>;
   /** What guests were restored from this repository, by cluster fingerprint and vmid, `FINGERPRINT 901`. Absent: none is known. */
   readonly restored?: ReadonlyMap<string, RestoredTarget>;
+  /** By name of the policy, oldest first: what runs with this repository wanted kept. Absent: nothing is known. */
+  readonly retentions?: ReadonlyMap<string, readonly DeclaredRetention[]>;
 }
 
 /** A guest that was restored, whole. */
@@ -50,6 +53,14 @@ export interface RestoredTarget {
   readonly line?: string;
   /** Milliseconds since 1970. */
   readonly restoredAt: number;
+}
+
+/** What a policy wanted kept. */
+export interface DeclaredRetention {
+  /** Milliseconds since 1970: the first run that it was so for. */
+  readonly since: number;
+  /** Absent: everything. */
+  readonly retention?: Retention;
 }
 
 export interface ProvedBackup {

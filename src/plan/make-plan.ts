@@ -1,5 +1,6 @@
 import type { Site } from '../config/site.ts';
 import { collectNotes } from './collect-notes.ts';
+import { declarePolicies } from './declare-policies.ts';
 import type { Facts } from './facts.ts';
 import { findHostProblems, findMissingSelections } from './find-host-problems.ts';
 import { findOrphans } from './lines/find-orphans.ts';
@@ -35,6 +36,7 @@ export function makePlan(
   const verifies = planVerifies(site, facts, { selected, backups: backups.backups });
   const orphans = findOrphans(site, facts);
   const forgets = planForget(facts, { selected, orphans, backups: backups.backups, site, released });
+  const declarations = declarePolicies(site, facts);
   return {
     madeAt: facts.now,
     backups: backups.backups,
@@ -46,6 +48,7 @@ export function makePlan(
     verifies,
     forgets: forgets.forgets,
     held: forgets.held,
+    ...(declarations.length > 0 && { declarations }),
     suspicious: forgets.suspicious,
     orphans: orphans.map(({ orphan }) => orphan),
     restoresAtRest: restores.atRest,

@@ -36,6 +36,7 @@ export function narrowPlan(
     verifies: plan.verifies.filter(isIn),
     forgets: plan.forgets.filter(isIn),
     held: plan.held.filter(isIn),
+    ...(plan.declarations !== undefined && { declarations: plan.declarations }),
     suspicious: plan.suspicious.filter(isIn),
     orphans: plan.orphans.filter(isIn),
     restoresAtRest: plan.restoresAtRest.filter(isRestoreIn),

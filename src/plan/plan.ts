@@ -1,4 +1,4 @@
-import type { BackupMode, ResourceMap, RestoreMode } from '../config/site.ts';
+import type { BackupMode, ResourceMap, RestoreMode, Retention } from '../config/site.ts';
 import type { GuestRef, NodeName, Vmid } from '../pve/guest.ts';
 import type { GuestVolume, LineIdentity } from '../pve/inventory.ts';
 import type { BackupEstimate } from './estimate-backup.ts';
@@ -29,6 +29,8 @@ export interface Plan {
   readonly forgets: readonly ForgetAction[];
   /** What would be forgotten, and is held by a brake until it is allowed by name. */
   readonly held: readonly HeldForget[];
+  /** What repositories learn of policies when the plan is carried out; nothing to be asked about. */
+  readonly declarations?: readonly PolicyDeclaration[];
   /** Guests of which a backup brought far more new data than is usual, and nobody has looked at it. */
   readonly suspicious: readonly SuspiciousGuest[];
   /** Lines whose machine is gone, or was not seen. */
@@ -42,6 +44,12 @@ export interface Plan {
   /** What could not be asked or done. Any of these makes the plan incomplete. */
   readonly problems: readonly PlanProblem[];
   readonly notes: readonly PlanNote[];
+}
+
+/** What a repository is to know of the policies that use it. */
+export interface PolicyDeclaration {
+  readonly repository: string;
+  readonly policies: readonly { readonly name: string; readonly retention?: Retention }[];
 }
 
 export interface SuspiciousGuest extends Growth {

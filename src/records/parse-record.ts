@@ -1,7 +1,9 @@
 import type {
   AckRecord,
   PinRecord,
+  PoliciesRecord,
   PvebakRecord,
+  RecordedRetention,
   RecordedSnapshot,
   RestoreRecord,
   VerifyRecord,
@@ -23,6 +25,8 @@ export function parseRecord(json: Uint8Array): PvebakRecord | undefined {
       return parseAck(raw);
     case 'restore':
       return parseRestore(raw);
+    case 'policies':
+      return parsePolicies(raw);
     default:
       return undefined;
   }
@@ -77,6 +81,29 @@ function parseRestore(raw: Raw): RestoreRecord | undefined {
     ...(matches(line, LINE) && { line }),
   };
   return { kind: 'restore', snapshot, guest, to, started, ended, outcome };
+}
+
+function parsePolicies({ policies }: Raw): PoliciesRecord | undefined {
+  if (!Array.isArray(policies)) return undefined;
+  const parsed = policies.map((one) => {
+    const { name, keep } = asObject(one);
+    const retention = keep === undefined ? undefined : parseRetention(keep);
+    if (typeof name !== 'string' || (keep !== undefined && retention === undefined)) return undefined;
+    return { name, ...(retention !== undefined && { keep: retention }) };
+  });
+  return parsed.every((one) => one !== undefined) ? { kind: 'policies', policies: parsed } : undefined;
+}
+
+const RULES = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly', 'withinMs'] as const;
+
+/** @returns undefined also where it says nothing that is known: that would keep nothing */
+function parseRetention(value: unknown): RecordedRetention | undefined {
+  const raw = asObject(value);
+  const known = RULES.flatMap((rule) => {
+    const given = raw[rule];
+    return isCount(given) && given > 0 ? [[rule, given] as const] : [];
+  });
+  return known.length === 0 ? undefined : Object.fromEntries(known);
 }
 
 function parsePart(value: unknown): { readonly number: number; readonly of: number } | undefined {

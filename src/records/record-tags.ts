@@ -20,6 +20,7 @@ function detailTags(record: PvebakRecord): readonly string[] {
     case 'pin':
     case 'ack':
     case 'restore':
+    case 'policies':
       return [];
   }
 }
@@ -31,7 +32,7 @@ export interface RecordHead {
   readonly tags: ReadonlyMap<string, string>;
 }
 
-const KINDS: readonly RecordKind[] = ['verify', 'pin', 'ack', 'restore'];
+const KINDS: readonly RecordKind[] = ['verify', 'pin', 'ack', 'restore', 'policies'];
 
 /** @returns undefined when the snapshot is no record, or of a kind that is not known */
 export function recordHead({

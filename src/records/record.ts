@@ -2,7 +2,7 @@
  * What is known beyond guests (FORMAT.md, "Records"): `record.json`, whose schema is `schemas/record.schema.json`. Times
  * are RFC 3339.
  */
-export type PvebakRecord = VerifyRecord | PinRecord | AckRecord | RestoreRecord;
+export type PvebakRecord = VerifyRecord | PinRecord | AckRecord | RestoreRecord | PoliciesRecord;
 
 export type RecordKind = PvebakRecord['kind'];
 
@@ -73,6 +73,25 @@ export interface RestoreRecord {
   readonly ended: string;
   /** `begun` is written before a guest is overwritten: what is there may be anything until another record tells the end. */
   readonly outcome: 'begun' | 'restored' | 'failed';
+}
+
+/** What policies want kept from now on; those that it does not name are as an earlier record says. */
+export interface PoliciesRecord {
+  readonly kind: 'policies';
+  /** Without `keep`: everything. */
+  readonly policies: readonly { readonly name: string; readonly keep?: RecordedRetention }[];
+}
+
+/** Restic's rules without `keep-`; at least one is given. */
+export interface RecordedRetention {
+  readonly last?: number;
+  readonly hourly?: number;
+  readonly daily?: number;
+  readonly weekly?: number;
+  readonly monthly?: number;
+  readonly yearly?: number;
+  /** Milliseconds. */
+  readonly withinMs?: number;
 }
 
 /** With a version, indented, and with a newline at its end. */

@@ -149,3 +149,24 @@ it('is all found by a machine whose site file has no backups, and may name a rep
 });
 
 const OTHER = '  other:\n    path: ./not-there\n    password: { file: ./password }';
+
+it('holds for a grace what a retention wanted before it became shorter, until that is allowed by name', async () => {
+  const hosts = { pve: byIdentity(lab.node('pve1')) };
+  const siteOf = (last: number) => {
+    const policy = `{ name: all, host: pve, vmid: 105, rpo: 1s, retention: { keep-last: ${last} } }`;
+    return labSite({ hosts, backups: [policy] }).replace(
+      'hosts:',
+      'guards: { policy_change_grace: 14d }\nhosts:',
+    );
+  };
+  place.write('grace.yaml', siteOf(3));
+  for (let run = 0; run < 2; run++) await due('apply', 'grace.yaml', '--yes', '--allow', 'forget');
+  place.write('grace.yaml', siteOf(1));
+  const { stdout } = await due('apply', 'grace.yaml', '--yes', '--allow', 'forget');
+  expect(flat(stdout)).toContain('FORGET 1 of the 3 snapshots of these guests, 2 held');
+  expect(flat(stdout)).toMatch(/! held until .*: the retention of all was another one\. If they may go:/);
+  const released = await due('apply', 'grace.yaml', '--yes', '--allow', 'forget=lxc/105');
+  expect(released.stdout).toMatch(/\+ forget 3 snapshots of lxc\/105 git:/);
+  const records = JSON.parse(place.restic('snapshots', '--json', '--tag', 'pvebak-record,kind=policies'));
+  expect(records).toHaveLength(2);
+});

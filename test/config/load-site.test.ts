@@ -81,7 +81,7 @@ defaults:
   repository: main
   rpo: 12h
   retention: { keep-last: 2, keep-within: 14d }
-guards: { uncovered: fail }
+guards: { uncovered: fail, policy_change_grace: 2w, forget_max: 5% }
 backups:
   - name: production
     hosts: [pve]

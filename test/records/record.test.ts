@@ -64,6 +64,10 @@ const RECORDS: readonly PvebakRecord[] = [
     ...TIMES,
     outcome: 'begun',
   },
+  {
+    kind: 'policies',
+    policies: [{ name: 'gold', keep: { last: 2, withinMs: 1_209_600_000 } }, { name: 'all' }],
+  },
 ];
 
 describe('a record', () => {

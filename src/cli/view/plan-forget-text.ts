@@ -1,5 +1,6 @@
 import type { Plan } from '../../plan/plan.ts';
 import type { ForgetAction, HeldForget, KeepReason, KeptSnapshot } from '../../plan/retention/forget-plan.ts';
+import type { PolicyChange } from '../../plan/retention/former-wishes.ts';
 import { guestText, listText } from './guest-text.ts';
 import { endOfOrphanText } from './plan-orphan-text.ts';
 import { formatMoment } from './quantities.ts';
@@ -14,7 +15,11 @@ interface ForgetTextOptions {
 export function forgetTitle({ forgets, held }: Plan): string {
   const going = countGoing(forgets);
   const stopped = countGoing(held);
-  const all = [...forgets, ...held].reduce((sum, { keep }) => sum + keep.length, going + stopped);
+  const all = new Set(
+    [...forgets, ...held].flatMap(({ forget, keep }) =>
+      [...forget, ...keep.map(({ snapshot }) => snapshot)].map(({ id }) => id),
+    ),
+  ).size;
   const brake = stopped > 0 ? `, ${stopped} held` : '';
   return `FORGET ${going} of the ${all} snapshots of these guests${brake}`;
 }
@@ -24,19 +29,24 @@ function countGoing(actions: readonly Pick<ForgetAction, 'forget'>[]): number {
 }
 
 /** A line for each brake of each repository, with what releases it. */
-export function heldRows(held: readonly HeldForget[]): readonly Row[] {
-  const braked = Map.groupBy(held, ({ repository, reason }) => `${repository} ${reason.kind}`);
+export function heldRows(held: readonly HeldForget[], timeZone: string): readonly Row[] {
+  const braked = Map.groupBy(held, ({ repository, reason }) => `${repository} ${brakeOf(reason)}`);
   return [...braked.values()].flatMap((group): readonly Row[] => {
     const guests = group.map(({ guest, forget }) => `${guestText(guest)} (${forget.length})`);
-    const text = holdText(group);
+    const text = holdText(group, timeZone);
     return text === undefined
       ? []
       : [{ glyph: '!', cells: [`${text}: ${listText(guests, { verbose: true })}`] }];
   });
 }
 
+/** Guests that the same changes hold share a line. */
+function brakeOf(reason: HeldForget['reason']): string {
+  return reason.kind === 'policy-change' ? JSON.stringify(reason.changes) : reason.kind;
+}
+
 /** @returns undefined for what another section tells */
-function holdText(group: readonly HeldForget[]): string | undefined {
+function holdText(group: readonly HeldForget[], timeZone: string): string | undefined {
   const [first] = group;
   switch (first?.reason.kind) {
     case 'forget-max': {
@@ -50,10 +60,21 @@ function holdText(group: readonly HeldForget[]): string | undefined {
       );
       return `held, as a host of ${[...new Set(names)].join(', ')} could not be asked`;
     }
+    case 'policy-change': {
+      const { changes } = first.reason;
+      const until = formatMoment(Math.max(...changes.map((one) => one.until)), timeZone);
+      return `held until ${until}: ${changes.map(changeText).join(', ')}. If they may go: --allow forget=GUEST or forget=all`;
+    }
     case 'suspicious':
     case undefined:
       return undefined;
   }
+}
+
+function changeText({ policy, change }: PolicyChange): string {
+  return change === 'left'
+    ? `${policy} no longer selects the guest`
+    : `the retention of ${policy} was another one`;
 }
 
 /** A line for each guest: what goes, and how many stay; with `verbose` also why each of those does. */
@@ -88,6 +109,8 @@ export function keepReasonText(reason: KeepReason): string {
       return `${reason.rules.join(' ')} of ${reason.policy}`;
     case 'kept-all':
       return `${reason.policy}, which has no retention`;
+    case 'policy-change':
+      return `what ${reason.policy} wanted until a short while ago`;
     case 'pinned':
       return 'its pin';
     case 'last-good':

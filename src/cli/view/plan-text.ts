@@ -61,7 +61,10 @@ export function planSections(plan: Plan, header: PlanHeader, verbose: boolean): 
     { title: `VERIFY ${plan.verifies.length}`, rows: verifyRows(plan, { verbose }) },
     {
       title: forgetTitle(plan),
-      rows: [...forgetRows(plan.forgets, { timeZone: header.timeZone, verbose }), ...heldRows(plan.held)],
+      rows: [
+        ...forgetRows(plan.forgets, { timeZone: header.timeZone, verbose }),
+        ...heldRows(plan.held, header.timeZone),
+      ],
     },
     {
       title: `ORPHANS ${plan.orphans.length}`,

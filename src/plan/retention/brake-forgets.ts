@@ -1,5 +1,5 @@
 import type { ForgetMax } from '../../config/site.ts';
-import { formatGuestRef } from '../../pve/guest.ts';
+import { formatGuestRef, type GuestRef } from '../../pve/guest.ts';
 import type { RepositoryFacts } from '../facts.ts';
 import type { SuspiciousGuest } from '../plan.ts';
 import type { ForgetAction, HeldForget, HoldReason } from './forget-plan.ts';
@@ -29,7 +29,8 @@ export function brakeForgets(actions: readonly ForgetAction[], brakes: Brakes): 
   for (const [repository, group] of Map.groupBy(actions, (action) => action.repository)) {
     const tooMuch = findTooMuch(group, brakes.repositories.get(repository)?.snapshots.length ?? 0, brakes);
     for (const action of group) {
-      const reason = alwaysHeld(action, brakes) ?? (isReleased(action, brakes) ? undefined : tooMuch);
+      const reason =
+        alwaysHeld(action, brakes) ?? (isReleased(action.guest.ref, brakes.released) ? undefined : tooMuch);
       if (reason !== undefined) reasons.set(action, reason);
     }
   }
@@ -71,6 +72,7 @@ function isSuspicious({ repository, forget: [first] }: ForgetAction, { suspiciou
   return suspicious.some((one) => one.repository === repository && one.snapshot.line === first?.line);
 }
 
-function isReleased({ guest }: ForgetAction, { released }: Brakes): boolean {
-  return released.includes('all') || released.includes(formatGuestRef(guest.ref));
+/** @param released `qemu/101`, or `all` */
+export function isReleased(guest: GuestRef, released: readonly string[]): boolean {
+  return released.includes('all') || released.includes(formatGuestRef(guest));
 }

@@ -1,6 +1,7 @@
 import type { GuestSnapshot } from '../facts.ts';
 import type { OrphanLine } from '../lines/orphan-line.ts';
 import type { GuestName } from '../plan.ts';
+import type { PolicyChange } from './former-wishes.ts';
 import type { KeepRule } from './keep-rules.ts';
 
 /** What becomes of the snapshots of one guest's line in one repository, where any of them goes. */
@@ -33,6 +34,8 @@ export type HoldReason =
   | { readonly kind: 'forget-max'; readonly going: number; readonly of: number; readonly share: number }
   /** One of the guest's snapshots brought far more new data than is usual, and nobody has looked at it. */
   | { readonly kind: 'suspicious' }
+  /** Policies wanted them that have changed not long ago: they stay until the last grace is over. */
+  | { readonly kind: 'policy-change'; readonly changes: readonly PolicyChange[] }
   /** Policies that kept backups of the guest, and whose hosts could not all be asked whether they still do. */
   | { readonly kind: 'policies-unasked'; readonly policies: readonly string[] };
 
@@ -46,5 +49,6 @@ export type KeepReason =
   /** The policy has no retention: it wants all of them. */
   | { readonly kind: 'kept-all'; readonly policy: string }
   | { readonly kind: 'pinned' }
+  | { readonly kind: 'policy-change'; readonly policy: string; readonly until: number }
   /** The newest that is not known to be damaged. */
   | { readonly kind: 'last-good' };

@@ -1,16 +1,16 @@
 import type { Site } from '../../config/site.ts';
 import { type ClockComparison, compareClocks } from '../compare-clocks.ts';
-import type { Facts, GuestSnapshot, RepositoryFacts } from '../facts.ts';
+import type { Facts, RepositoryFacts } from '../facts.ts';
 import { CLOCK_TOLERANCE_MS } from '../judge-freshness.ts';
 import type { FoundOrphan } from '../lines/find-orphans.ts';
 import { forgetOrphan } from '../lines/forget-orphan.ts';
 import type { BackupAction, PlanProblem, SuspiciousGuest } from '../plan.ts';
 import { guestLabel } from '../reached-hosts.ts';
 import type { SelectedGuest } from '../select-guests.ts';
-import { brakeForgets } from './brake-forgets.ts';
+import { brakeForgets, isReleased } from './brake-forgets.ts';
+import { forgetOf, type GuestForget } from './forget-of-guest.ts';
 import type { ForgetAction, HeldForget } from './forget-plan.ts';
-import { judgeLine } from './judge-line.ts';
-import { growthLimit, suspiciousGrowth } from './suspicious-growth.ts';
+import { suspiciousGrowth } from './suspicious-growth.ts';
 
 export interface ForgetPlan {
   readonly forgets: readonly ForgetAction[];
@@ -18,9 +18,6 @@ export interface ForgetPlan {
   readonly suspicious: readonly SuspiciousGuest[];
   readonly problems: readonly PlanProblem[];
 }
-
-/** Stands for the backup that this run makes; no id of a snapshot. */
-const EXPECTED = 'expected';
 
 /**
  * Which snapshots go: of the selected guests those that no policy wants, and orphans whose time is over. Of a guest that is
@@ -47,28 +44,38 @@ export function planForget(
 ): ForgetPlan {
   const due = new Set(backups.map(({ repository, identity }) => `${repository} ${identity.line}`));
   const clocks = compareClocks(site, facts);
-  const forgets = [...facts.repositories].flatMap(([repository, held]) => {
+  const graceMs = site.guards?.policyChangeGraceMs;
+  const verdicts = [...facts.repositories].flatMap(([repository, held]) => {
     if (!clocks.trusted || isAhead(held, facts.now)) return [];
     const lines = Map.groupBy(held.snapshots, ({ line }) => line);
     return [
-      ...selected.flatMap((one) =>
+      ...selected.map((one) =>
         forgetOf(one, {
           repository,
           protection: held,
           snapshots: lines.get(one.guest.identity.line) ?? [],
           expectedAt: due.has(`${repository} ${one.guest.identity.line}`) ? facts.now : undefined,
+          retentions: held.retentions ?? new Map(),
+          grace:
+            graceMs === undefined || isReleased(one.guest.ref, released)
+              ? undefined
+              : { now: facts.now, graceMs },
         }),
       ),
       ...orphans
         .filter(({ orphan }) => orphan.repository === repository)
-        .flatMap((one) => forgetOrphan(one, { now: facts.now, pinned: held.pinned })),
+        .flatMap((one) => forgetOrphan(one, { now: facts.now, pinned: held.pinned }))
+        .map((forget): GuestForget => ({ forget })),
     ];
   });
+  const forgets = verdicts.flatMap(({ forget }) => forget ?? []);
   const suspicious = [...findSuspicious(facts, selected), ...suspiciousOrphans(facts, forgets)];
   const forgetMax = site.guards?.forgetMax;
   const unasked = unaskedPolicies(site, facts);
   const braked = brakeForgets(forgets, { ...facts, forgetMax, suspicious, unasked, released });
-  return { ...braked, suspicious, problems: clockProblems(facts, clocks, { selected, orphans }) };
+  const held = [...braked.held, ...verdicts.flatMap(({ held: inGrace }) => inGrace ?? [])];
+  const problems = clockProblems(facts, clocks, { selected, orphans });
+  return { forgets: braked.forgets, held, suspicious, problems };
 }
 
 /** They may select guests through the host entry that could not be asked, and want their backups kept. */
@@ -101,39 +108,6 @@ function suspiciousOrphans(
     const growth = suspiciousGrowth([...forget, ...keep.map(({ snapshot }) => snapshot)], acknowledged);
     return growth === undefined ? [] : [{ ...growth, host, guest, repository, policies: [] }];
   });
-}
-
-interface LineFacts {
-  readonly repository: string;
-  readonly protection: Pick<RepositoryFacts, 'pinned' | 'damaged'>;
-  readonly snapshots: readonly GuestSnapshot[];
-  readonly expectedAt: number | undefined;
-}
-
-function forgetOf(
-  { host, guest, policies: all }: SelectedGuest,
-  { repository, protection, snapshots, expectedAt }: LineFacts,
-): readonly ForgetAction[] {
-  const policies = all.filter((policy) => policy.repository === repository);
-  if (policies.length === 0) return [];
-  const offsetMinutes = snapshots.at(-1)?.offsetMinutes ?? 0;
-  const expected = expectedAt === undefined ? undefined : { id: EXPECTED, time: expectedAt, offsetMinutes };
-  const { forget, keep } = judgeLine(snapshots, policies, { protection, expected });
-  if (forget.length === 0) return [];
-  const mostNewBytes = expected && growthLimit(snapshots);
-  return [
-    {
-      kind: 'forget',
-      repository,
-      host: host.entry.name,
-      guest: guestLabel(guest),
-      policies: policies.map(({ name }) => name),
-      forget,
-      keep,
-      afterBackup: expected !== undefined,
-      ...(mostNewBytes !== undefined && { mostNewBytes }),
-    },
-  ];
 }
 
 function isAhead({ snapshots }: RepositoryFacts, now: number): boolean {
