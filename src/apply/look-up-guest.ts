@@ -17,14 +17,22 @@ const SCRIPT =
   'for f in /etc/pve/nodes/*/*/"$1".conf; do test -e "$f" && echo "$f" && cat -- "$f" && exit; done; exit 0';
 const TIMEOUT_MS = 60_000;
 
-/** Any node of a cluster knows; one command. Undefined when no guest has the vmid. */
+/**
+ * Any node of a cluster knows; one command. Undefined when no guest has the vmid.
+ * @throws UserError `command-failed` when the node does not say, `host-unreachable`
+ */
 export async function lookUpVmid(
   shell: Shell,
   vmid: number,
   signal?: AbortSignal,
 ): Promise<FoundGuest | undefined> {
   const options = { timeoutMs: TIMEOUT_MS, ...(signal !== undefined && { signal }) };
-  const { stdout } = await capture(shell, ['sh', '-c', SCRIPT, 'sh', String(vmid)], options);
+  const { stdout, stderr, exit } = await capture(shell, ['sh', '-c', SCRIPT, 'sh', String(vmid)], options);
+  if (exit.kind !== 'status' || exit.status !== 0)
+    throw new UserError(
+      'command-failed',
+      `cannot look for guest ${vmid} on ${shell.where}: ${stderr.trim()}`,
+    );
   const text = Buffer.from(stdout).toString('utf8');
   const [, nodeText, folder] = /^\/etc\/pve\/nodes\/([^/\n]+)\/(qemu-server|lxc)\//.exec(text) ?? [];
   const node = parseNodeName(nodeText);

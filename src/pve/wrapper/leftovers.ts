@@ -1,5 +1,6 @@
 import { capture } from '../../transport/capture.ts';
 import type { Shell } from '../../transport/shell.ts';
+import { UserError } from '../../user-error.ts';
 import { type Argv, guestCommand } from '../commands.ts';
 import type { GuestRef } from '../guest.ts';
 import { privateFolders } from './script-parts.ts';
@@ -44,7 +45,9 @@ export async function findLeftovers(
   aborted: Aborted,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<readonly Leftover[]> {
-  const { stdout } = await capture(shell, leftoversCommand(aborted), options);
+  const { stdout, stderr, exit } = await capture(shell, leftoversCommand(aborted), options);
+  if (exit.kind !== 'status' || exit.status !== 0)
+    throw new UserError('command-failed', `cannot look around on ${shell.where}: ${stderr.trim()}`);
   return leftoversOf(aborted, Buffer.from(stdout).toString('utf8'));
 }
 
