@@ -32,6 +32,13 @@ export interface Backend {
   loadIfPresent(file: FileName): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** A file that is not there is no error. */
   remove(file: FileName): Promise<void>;
+  /**
+   * Removes what is left of saves that were broken off.
+   * @param before milliseconds since 1970: what was changed since may be a save under way
+   * @returns how many bytes
+   * @throws UserError `repository-write`
+   */
+  sweep(before: number): Promise<number>;
 }
 
 export type ListedType = 'keys' | 'data' | 'index' | 'snapshots' | 'locks';

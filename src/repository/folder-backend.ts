@@ -5,6 +5,7 @@ import type { Backend, FileName, ListedType, StoredFile } from './backend.ts';
 import { damaged } from './damaged-error.ts';
 import { OpenFiles } from './open-files.ts';
 import { unreadable, unwritable } from './storage-error.ts';
+import { sweepFolder } from './sweep-folder.ts';
 
 const FOLDERS: readonly ListedType[] = ['keys', 'data', 'index', 'snapshots', 'locks'];
 
@@ -35,6 +36,7 @@ export function folderBackend(folder: string): Backend {
     },
     loadIfPresent: (file) => loadFile(pathOf(file)),
     remove: (file) => removeFile(pathOf(file)),
+    sweep: (before) => sweepAll(folder, before),
   };
 }
 
@@ -140,6 +142,20 @@ async function removeFile(path: string): Promise<void> {
     await absentAsUndefined(unlink(path));
     await absentAsUndefined(syncFolder(dirname(path)));
   });
+}
+
+async function sweepAll(folder: string, before: number): Promise<number> {
+  const folders = [
+    folder,
+    ...FOLDERS.map((name) => join(folder, name)),
+    ...(await foldersOfData(join(folder, 'data'))),
+  ];
+  let bytes = 0;
+  for (const each of folders)
+    await writing(each, async () => {
+      bytes += (await absentAsUndefined(sweepFolder(each, before))) ?? 0;
+    });
+  return bytes;
 }
 
 async function writing(path: string, work: () => Promise<void>): Promise<void> {

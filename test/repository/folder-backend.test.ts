@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -54,6 +54,22 @@ describe('a repository in a folder', () => {
     await mkdir(join(folder, 'data', 'zz'));
     expect(await backend.list('data')).toEqual([{ name: NAME, size: 1 }]);
     expect(await backend.list('snapshots')).toEqual([]);
+  });
+
+  it('sweeps away what broken off saves left, but not what may be under way', async () => {
+    const folder = await temporaryFolder();
+    const backend = folderBackend(folder);
+    await backend.create();
+    await backend.save({ type: 'data', name: NAME }, Buffer.from('x'));
+    const left = ['config-tmp-1', `data/0a/${NAME}-tmp-12345678`, `locks/${NAME}-tmp-12345678`];
+    for (const path of [...left, `index/${NAME}-tmp-2`, 'data/0a/notes-tmp-3']) {
+      await writeFile(join(folder, path), 'four');
+      await utimes(join(folder, path), 1000, path.startsWith('index/') ? 3000 : 1000);
+    }
+    expect(await backend.sweep(2_000_000)).toBe(4 * left.length);
+    expect(await readdir(join(folder, 'data/0a'))).toEqual([NAME, 'notes-tmp-3']);
+    expect(await readdir(join(folder, 'index'))).toEqual([`${NAME}-tmp-2`]);
+    expect(await readdir(join(folder, 'locks'))).toEqual([]);
   });
 
   it('keeps nothing of a file for which there is no room, and says so', async () => {

@@ -50,9 +50,13 @@ function parseShare(text: string): number {
 
 function reportText(report: PruneReport): string {
   const { bytesBefore, bytesAfter, removedPacks, repackedPacks, strayPacks, unusedBytesLeft } = report;
+  const { brokenOffBytes } = report;
   const done = [
     ...(removedPacks + strayPacks > 0 ? [`${count(removedPacks + strayPacks, 'pack')} removed`] : []),
     ...(repackedPacks > 0 ? [`${repackedPacks} repacked`] : []),
+    ...(brokenOffBytes > 0
+      ? [`${formatBytes(brokenOffBytes)} of files removed that were never finished`]
+      : []),
   ];
   const left = unusedBytesLeft > 0 ? `, of which ${formatBytes(unusedBytesLeft)} unused` : '';
   const freed = `${formatBytes(bytesBefore - bytesAfter)} freed, ${formatBytes(bytesAfter)} stay${left}`;

@@ -37,9 +37,13 @@ export interface PruneReport {
   /** Of files. */
   readonly bytesBefore: number;
   readonly bytesAfter: number;
+  /** Of files that somebody began to write, and was killed. They are in none of the other numbers. */
+  readonly brokenOffBytes: number;
   readonly unusedBytesLeft: number;
 }
 
+/** Nobody else stores packs meanwhile, but a lock, or a clock that is a little wrong, may be. */
+const LONGEST_SAVE_MS = 60 * 60_000;
 /** Keeps an index file below 8 MiB, as `index-writer.ts` does. */
 const MOST_BLOBS_OF_INDEX = 40_000;
 
@@ -94,6 +98,7 @@ class Pruning {
     const gone = new Set([...decision.remove, ...decision.repack, ...this.#missing]);
     await this.#replaceIndexes(gone, newPacks);
     await this.#removePacks([...decision.remove, ...decision.repack, ...stray]);
+    const brokenOffBytes = await backend.sweep(Date.now() - LONGEST_SAVE_MS);
     const total = (files: Iterable<{ readonly size: number }>) =>
       [...files].reduce((sum, { size }) => sum + size, 0);
     return {
@@ -102,6 +107,7 @@ class Pruning {
       repackedPacks: decision.repack.length,
       strayPacks: stray.length,
       bytesBefore: [...stored.values()].reduce((sum, size) => sum + size, 0),
+      brokenOffBytes,
       bytesAfter: total(await backend.list('data')),
       unusedBytesLeft: decision.unusedBytesLeft,
     };

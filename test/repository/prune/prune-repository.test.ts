@@ -224,6 +224,7 @@ class StoppingBackend implements Backend {
   list: Backend['list'] = (type) => this.#backend.list(type);
   load: Backend['load'] = (file, range) => this.#backend.load(file, range);
   loadIfPresent: Backend['loadIfPresent'] = (file) => this.#backend.loadIfPresent(file);
+  sweep: Backend['sweep'] = (before) => this.#backend.sweep(before);
 
   async save(file: FileName, bytes: Uint8Array): Promise<void> {
     this.#step(file);
