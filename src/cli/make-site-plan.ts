@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { secretFiles } from '../config/secret-files.ts';
 import type { Site } from '../config/site.ts';
 import type { Facts } from '../plan/facts.ts';
 import { makePlan } from '../plan/make-plan.ts';
@@ -14,6 +15,7 @@ import { makePlanFile } from './saved/make-plan-file.ts';
 import { encodePlanFile, type SiteFileName } from './saved/plan-file.ts';
 import type { Surroundings } from './surroundings.ts';
 import { type PlanHeader, planHeader } from './view/plan-header.ts';
+import { warnOfReaders } from './warn-of-readers.ts';
 
 export interface PlanQuestion {
   /** `plan` or `apply`, for the title. */
@@ -77,6 +79,7 @@ async function askAll(
   site: Site,
   surroundings: Surroundings,
 ): Promise<Pick<SitePlan, 'facts' | 'repositories'>> {
+  await warnOfReaders(secretFiles(site), surroundings);
   const repositories = await openSiteRepositories(site, surroundings);
   return { repositories, facts: await gatherFacts(site, repositories, surroundings) };
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { nodeSecretSources } from '../config/node-secret-sources.ts';
-import { resolveSecret, type SecretWarning } from '../config/resolve-secret.ts';
+import { resolveSecret } from '../config/resolve-secret.ts';
 import type { HostAccess, HostEntry, SecretRef } from '../config/site.ts';
 import type { KnownKeys } from '../transport/host-key.ts';
 import type { OpensshLogin } from '../transport/openssh-options.ts';
@@ -10,6 +10,7 @@ import { openWay, type Way } from '../transport/way.ts';
 import { UserError } from '../user-error.ts';
 import type { Surroundings } from './surroundings.ts';
 import { toolEnvironment } from './tool-environment.ts';
+import { warnOfReaders } from './warn-of-readers.ts';
 
 export type SshAccess = Extract<HostAccess, { kind: 'ssh' }>;
 
@@ -112,29 +113,17 @@ async function identityLogin(
   };
 }
 
-/** Reads a secret; a file that everybody can read is warned about on stderr. */
+/** Reads a secret; a file that others can read is warned about on stderr. */
 export async function readSecret(
   ref: SecretRef,
   key: string,
   surroundings: Surroundings,
   extent: 'first-line' | 'whole' = 'first-line',
 ): Promise<string> {
-  const { value, warnings } = await resolveSecret(ref, {
-    key,
-    sources: nodeSecretSources(surroundings.env),
-    extent,
-    signal: surroundings.signal,
-  });
-  for (const warning of warnings) warn(warning, surroundings);
+  const { env, signal } = surroundings;
+  const value = await resolveSecret(ref, { key, sources: nodeSecretSources(env), extent, signal });
+  if (ref.kind === 'file') await warnOfReaders([{ key, path: ref.path }], surroundings);
   return value;
-}
-
-const warned = new Set<string>();
-
-function warn({ key, path }: SecretWarning, { stderr }: Surroundings): void {
-  if (warned.has(path)) return;
-  warned.add(path);
-  stderr.write(`warning: ${path} (${key}) can be read by every user of this machine: chmod 600 it\n`);
 }
 
 /** A host of the command line is named by how it is logged in to, which no entry of a site file can be. */

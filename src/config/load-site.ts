@@ -1,11 +1,13 @@
 import { dirname, resolve } from 'node:path';
 import { buildSite } from './build-site.ts';
 import { checkSite } from './check-site.ts';
+import { textsAt } from './data-paths.ts';
 import { type Finding, firstOfEachValue } from './finding.ts';
 import { locateFinding } from './locate-finding.ts';
 import { type MergedSources, mergeSources, type SourceFinding } from './merge-sources.ts';
 import { readSiteFiles, type SiteSource, singleSource } from './read-site-files.ts';
 import { schemaFindings } from './schema-findings.ts';
+import type { SecretFile } from './secret-files.ts';
 import type { Site } from './site.ts';
 import { SiteFileError } from './site-file-error.ts';
 import { checkShape } from './site-schema.ts';
@@ -60,7 +62,27 @@ function makeSite(
     timeZone,
     folderOf: (path) => dirname(resolve(merged.origin(path).source.file)),
   });
-  return included.length === 0 ? site : { ...site, includedFiles: included };
+  const written = writtenSecrets(merged);
+  return {
+    ...site,
+    ...(included.length > 0 && { includedFiles: included }),
+    ...(written.length > 0 && { writtenSecrets: written }),
+  };
+}
+
+const SECRETS = [
+  ['repositories', '*', 'password'],
+  ['hosts', '*', 'conn_password'],
+  ['hosts', '*', 'conn_identity_key'],
+  ['hosts', '*', 'conn_passphrase'],
+];
+
+/** Text is the secret itself; all else says where it is found. */
+function writtenSecrets(merged: MergedSources): readonly SecretFile[] {
+  return SECRETS.flatMap((pattern) => textsAt(merged.value, pattern)).map(({ path }) => ({
+    key: path.join('.'),
+    path: resolve(merged.origin(path).source.file),
+  }));
 }
 
 function inItsFile(finding: Finding, { origin }: Pick<MergedSources, 'origin'>): SourceFinding {

@@ -13,11 +13,11 @@ export function nodeSecretSources(env: Readonly<Record<string, string | undefine
   };
 }
 
-async function readSmallFile(path: string): Promise<{ readonly text: string; readonly mode: number }> {
+async function readSmallFile(path: string): Promise<string> {
   await using file = await open(path);
-  const { mode, size } = await file.stat();
+  const { size } = await file.stat();
   if (size > MAX_BYTES) throw Object.assign(new Error(`${path} is too large`), { code: 'EFBIG' });
-  return { text: await file.readFile('utf8'), mode: mode & 0o777 };
+  return await file.readFile('utf8');
 }
 
 interface RunOptions {

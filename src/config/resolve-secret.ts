@@ -5,8 +5,8 @@ import type { SecretRef } from './site.ts';
 /** The outside, as far as secrets come from there. */
 export interface SecretSources {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Rejects with Node's error codes. `mode` are the permission bits. */
-  readonly readFile: (path: string) => Promise<{ readonly text: string; readonly mode: number }>;
+  /** Rejects with Node's error codes. */
+  readonly readFile: (path: string) => Promise<string>;
   /** Runs a program without a shell; never rejects for what the program does. */
   readonly runCommand: (
     argv: readonly string[],
@@ -29,37 +29,24 @@ export interface SecretOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface ResolvedSecret {
-  readonly value: string;
-  readonly warnings: readonly SecretWarning[];
-}
-
-/** A file that every user of the machine can read. */
-export interface SecretWarning {
-  readonly kind: 'readable-by-others';
-  readonly key: string;
-  readonly path: string;
-}
-
 const COMMAND_LIMIT_MS = 30_000;
-const READABLE_BY_OTHERS = 0o004;
 
 /**
  * Reads a secret from where it is.
  * @throws UserError `secret` that names the key and the source, never the value
  */
-export async function resolveSecret(ref: SecretRef, options: SecretOptions): Promise<ResolvedSecret> {
+export async function resolveSecret(ref: SecretRef, options: SecretOptions): Promise<string> {
   switch (ref.kind) {
     case 'plain':
-      return { value: ref.value, warnings: [] };
+      return ref.value;
     case 'env':
-      return { value: fromEnvironment(ref.name, options), warnings: [] };
+      return fromEnvironment(ref.name, options);
     case 'file':
       return fromFile(ref.path, options);
     case 'credential':
       return fromCredential(ref.name, options);
     case 'command':
-      return { value: await fromCommand(ref.argv, options), warnings: [] };
+      return fromCommand(ref.argv, options);
   }
 }
 
@@ -72,13 +59,10 @@ function fromEnvironment(name: string, options: SecretOptions): string {
   });
 }
 
-async function fromFile(path: string, options: SecretOptions): Promise<ResolvedSecret> {
-  const { text, mode } = await readFile(path, options);
-  const value = cut(text, options);
+async function fromFile(path: string, options: SecretOptions): Promise<string> {
+  const value = cut(await readFile(path, options), options);
   if (value === '') throw secretError(options, `${path} ${emptyText(options)}`);
-  const warnings: readonly SecretWarning[] =
-    (mode & READABLE_BY_OTHERS) === 0 ? [] : [{ kind: 'readable-by-others', key: options.key, path }];
-  return { value, warnings };
+  return value;
 }
 
 async function readFile(path: string, options: SecretOptions) {
@@ -100,15 +84,14 @@ const READ_FAILURES: ReadonlyMap<unknown, string> = new Map([
   ['EFBIG', 'it is too large for a secret'],
 ]);
 
-async function fromCredential(name: string, options: SecretOptions): Promise<ResolvedSecret> {
+async function fromCredential(name: string, options: SecretOptions): Promise<string> {
   const folder = options.sources.env['CREDENTIALS_DIRECTORY'];
   if (folder === undefined || folder === '') {
     throw secretError(options, `the credential ${name} is not there: CREDENTIALS_DIRECTORY is not set`, {
       hint: `systemd sets it for units with LoadCredential=${name}:PATH`,
     });
   }
-  const { value } = await fromFile(join(folder, name), options);
-  return { value, warnings: [] };
+  return fromFile(join(folder, name), options);
 }
 
 async function fromCommand(argv: readonly string[], options: SecretOptions): Promise<string> {

@@ -11,6 +11,8 @@ export interface Site {
   readonly file: string;
   /** Absolute paths of what it includes; absent: nothing. */
   readonly includedFiles?: readonly string[];
+  /** Secrets that stand in these files themselves, each with its file; absent: none. */
+  readonly writtenSecrets?: readonly { readonly key: string; readonly path: string }[];
   /** How often apply is run, in milliseconds. */
   readonly cadenceMs: number;
   readonly repositories: ReadonlyMap<string, RepositoryEntry>;

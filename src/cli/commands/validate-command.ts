@@ -1,10 +1,13 @@
+import { secretFiles } from '../../config/secret-files.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { openSite } from '../open-site.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { warnOfReaders } from '../warn-of-readers.ts';
 
 /** Checks a site file; opens no connection and reads no secret. */
 export async function validateCommand(file: string, surroundings: Surroundings): Promise<number> {
   const site = await openSite(file, surroundings);
+  await warnOfReaders(secretFiles(site), surroundings);
   const counts = [
     [site.hosts.size, 'host'],
     [site.repositories.size, 'repository'],
