@@ -5,7 +5,7 @@ import {
 } from '../pve/container-restore-options.ts';
 import type { GuestType } from '../pve/guest.ts';
 import { type GuestConfig, parseGuestConfig } from '../pve/guest-config.ts';
-import { type StorageChoice, targetStorage, vmDiskStorages } from '../pve/target-storage.ts';
+import { DEFAULT_STORAGE, type StorageChoice, targetStorage, vmDiskStorages } from '../pve/target-storage.ts';
 
 /** Where the parts of a guest go, and how the tool is told. */
 export interface Placement {
@@ -35,9 +35,6 @@ export interface PlacementQuestion {
   /** Of the archive: what a volume without a size is guessed by. */
   readonly archiveBytes?: number;
 }
-
-/** The tools' own default. */
-const DEFAULT_STORAGE = 'local';
 
 /**
  * A container in a file goes to one storage by `--storage`, which brings its bind mounts along; where its volumes go to

@@ -1,4 +1,5 @@
 import { parseGuestConfig } from '../pve/guest-config.ts';
+import { isCompressing, isThick } from '../pve/storage-kinds.ts';
 import type { NodeStorage, TargetFacts } from './restore-target-facts.ts';
 import type { TargetFault, WantedOfTarget } from './restore-target-faults.ts';
 
@@ -7,11 +8,6 @@ export interface RestoreRoom {
   /** Where thin volumes are promised more than there is. */
   readonly notes: readonly string[];
 }
-
-/** Storages that take the whole size of a volume when it is made. Sparse files and thin pools do not. */
-const THICK = new Set(['lvm', 'iscsi', 'iscsidirect']);
-/** What they hold may be smaller than what is written. */
-const COMPRESSING = new Set(['zfspool', 'btrfs']);
 
 /**
  * Whether the volumes fit. A thick storage must have room for their whole sizes; a thin one for the data that is
@@ -34,8 +30,8 @@ export function restoreRoom(facts: TargetFacts, wanted: WantedOfTarget): Restore
 
 /** The data can be told apart by storage only when there is one. */
 function leastBytes({ type }: NodeStorage, bytes: number, { needs, archiveBytes }: WantedOfTarget): number {
-  if (THICK.has(type)) return bytes;
-  return COMPRESSING.has(type) || needs.size > 1 ? 0 : (archiveBytes ?? 0);
+  if (isThick(type)) return bytes;
+  return isCompressing(type) || needs.size > 1 ? 0 : (archiveBytes ?? 0);
 }
 
 function freedBytes(name: string, { found }: TargetFacts, { replace, target }: WantedOfTarget): number {

@@ -16,6 +16,7 @@ import { encodePlanFile, type SiteFileName } from './saved/plan-file.ts';
 import type { Surroundings } from './surroundings.ts';
 import { type PlanHeader, planHeader } from './view/plan-header.ts';
 import { warnOfReaders } from './warn-of-readers.ts';
+import { withContents } from './with-contents.ts';
 
 export interface PlanQuestion {
   /** `plan` or `apply`, for the title. */
@@ -54,7 +55,7 @@ export async function makeSitePlan(
   const revision = siteRevision([site.file, ...(site.includedFiles ?? [])], surroundings);
   const known =
     recorded === undefined
-      ? await askAll(site, surroundings)
+      ? await askAll(site, restore, surroundings)
       : { repositories: new Map(), facts: await recordedFacts(recorded, site, surroundings) };
   const part = choosePart(named, site, known.facts);
   const header = planHeader(site, known.facts, {
@@ -77,11 +78,13 @@ function releasedGuests(allow: readonly string[]): readonly string[] {
 
 async function askAll(
   site: Site,
+  restoreNames: readonly string[],
   surroundings: Surroundings,
 ): Promise<Pick<SitePlan, 'facts' | 'repositories'>> {
   await warnOfReaders(secretFiles(site), surroundings);
   const repositories = await openSiteRepositories(site, surroundings);
-  return { repositories, facts: await gatherFacts(site, repositories, surroundings) };
+  const facts = await gatherFacts(site, repositories, surroundings);
+  return { repositories, facts: await withContents(facts, site, { repositories, restoreNames }) };
 }
 
 /** A plan as a file holds it, and what names that file for good. */

@@ -1,9 +1,11 @@
 import type { RestoreIntent } from '../config/site.ts';
 import type { GuestType, NodeName } from '../pve/guest.ts';
 import type { Guest, NodeFacts, StorageFacts } from '../pve/inventory.ts';
-import type { PlanProblem } from './plan.ts';
+import type { GuestContents } from './facts.ts';
+import type { PlanNote, PlanProblem } from './plan.ts';
 import { guestLabel, type ReachedHost } from './reached-hosts.ts';
 import { reachesNode } from './reaches-node.ts';
+import { restoreBridges, restoreNeeds } from './restore-needs.ts';
 
 export interface RestoreTarget {
   readonly host: ReachedHost;
@@ -11,6 +13,12 @@ export interface RestoreTarget {
   readonly node: NodeName;
   /** The guest that has the vmid now, anywhere in the cluster. */
   readonly existing: Guest | undefined;
+}
+
+/** What stands against a restore, and what is worth a word although it does not. */
+export interface RestoreCheck {
+  readonly problems: readonly PlanProblem[];
+  readonly notes: readonly PlanNote[];
 }
 
 /** Where an intent points. */
@@ -23,40 +31,91 @@ export function restoreTarget(intent: RestoreIntent, host: ReachedHost): Restore
 }
 
 /**
- * All that is known to stand against restoring there: the node, what the intent names of its storages and bridges, the
- * guest to be replaced, the pool. What the backup's configuration names is looked at right before the restore.
+ * All that is known to stand against restoring there: the node, its storages and bridges, the guest to be replaced, the
+ * pool. Everything is looked at again right before the restore.
+ * @param contents of the snapshot; undefined where they are not known: then only what the intent names is looked at
  */
-export function checkRestoreTarget(intent: RestoreIntent, target: RestoreTarget): readonly PlanProblem[] {
-  return [...checkNode(intent, target), ...checkExisting(intent, target), ...checkPool(intent, target)];
+export function checkRestoreTarget(
+  intent: RestoreIntent,
+  target: RestoreTarget,
+  contents: GuestContents | undefined,
+): RestoreCheck {
+  const found = target.host.inventory.nodes.find(({ name }) => name === target.node);
+  const wrongNode = checkNode(intent, target, found);
+  const bridges =
+    found === undefined || wrongNode.length > 0
+      ? { problems: [], notes: [] }
+      : checkBridges(intent, found, contents);
+  return {
+    problems: [
+      ...wrongNode,
+      ...(wrongNode.length > 0 ? [] : checkStorages(intent, target, contents)),
+      ...bridges.problems,
+      ...checkExisting(intent, target),
+      ...checkPool(intent, target),
+    ],
+    notes: bridges.notes,
+  };
 }
 
-function checkNode(intent: RestoreIntent, target: RestoreTarget): readonly PlanProblem[] {
+function checkNode(
+  intent: RestoreIntent,
+  target: RestoreTarget,
+  found: NodeFacts | undefined,
+): readonly PlanProblem[] {
   const { host, node } = target;
-  const found = host.inventory.nodes.find(({ name }) => name === node);
   if (found === undefined) return [{ kind: 'restore-node-unknown', intent: intent.name, node }];
   if (!found.online) return [{ kind: 'restore-node-offline', intent: intent.name, node }];
-  if (!reachesNode(host, node)) {
-    const { localNode } = host.inventory;
-    return [{ kind: 'restore-node-elsewhere', intent: intent.name, host: host.entry.name, node, localNode }];
-  }
-  return [...checkStorage(intent, target), ...checkBridges(intent, found)];
+  if (reachesNode(host, node)) return [];
+  const { localNode } = host.inventory;
+  return [{ kind: 'restore-node-elsewhere', intent: intent.name, host: host.entry.name, node, localNode }];
 }
 
-/** Where no bridge is known, nothing is said: only the node that was asked tells of its network. */
-function checkBridges({ name, map }: RestoreIntent, node: NodeFacts): readonly PlanProblem[] {
-  const { bridges: there = [] } = node;
-  if (there.length === 0) return [];
-  return [...new Set(map?.bridge.values())]
-    .filter((bridge) => !there.includes(bridge))
-    .map((bridge) => ({ kind: 'restore-bridge-missing', intent: name, bridge, node: node.name, there }));
+/**
+ * A bridge that is missing matters when it is named, or when the guest is to be started. Where no bridge is known, nothing is
+ * said: only the node that was asked tells of its network.
+ */
+function checkBridges(
+  intent: RestoreIntent,
+  { name: node, bridges: there = [] }: NodeFacts,
+  contents: GuestContents | undefined,
+): RestoreCheck {
+  if (there.length === 0) return { problems: [], notes: [] };
+  const isThere = (bridge: string) => there.includes(bridge);
+  const named = [...new Set(intent.map?.bridge.values())].filter((bridge) => !isThere(bridge));
+  const kept = (contents === undefined ? [] : restoreBridges(intent, contents)).flatMap(
+    ({ bridge, mapped }) => (mapped || isThere(bridge) ? [] : [bridge]),
+  );
+  const missing = intent.to.start ? [...named, ...kept] : named;
+  return {
+    problems: missing.map((bridge) => ({
+      kind: 'restore-bridge-missing',
+      intent: intent.name,
+      bridge,
+      node,
+      there,
+    })),
+    notes:
+      kept.length === 0 || intent.to.start
+        ? []
+        : [{ kind: 'restore-bridges-unmapped', intent: intent.name, bridges: kept, node }],
+  };
 }
 
 type StorageFault = Extract<PlanProblem, { kind: 'restore-storage-missing' }>['why'];
 
-function checkStorage(intent: RestoreIntent, { host, node }: RestoreTarget): readonly PlanProblem[] {
-  return namedStorages(intent).flatMap((storage): readonly PlanProblem[] => {
+/** Those that it needs; what it names beyond these need not take its disks. */
+function checkStorages(
+  intent: RestoreIntent,
+  { host, node }: RestoreTarget,
+  contents: GuestContents | undefined,
+): readonly PlanProblem[] {
+  const named = namedStorages(intent);
+  const needed =
+    contents === undefined ? named : restoreNeeds(intent, contents).map(({ storage }) => storage);
+  return [...new Set([...named, ...needed])].flatMap((storage): readonly PlanProblem[] => {
     const found = host.inventory.storages.find((one) => one.storage === storage && one.node === node);
-    const why = storageFault(found, intent.guest.type);
+    const why = storageFault(found, needed.includes(storage) ? intent.guest.type : undefined);
     return why === undefined
       ? []
       : [{ kind: 'restore-storage-missing', intent: intent.name, storage, node, why }];
@@ -67,9 +126,14 @@ function namedStorages({ to, map }: RestoreIntent): readonly string[] {
   return [...new Set([...(to.storage === undefined ? [] : [to.storage]), ...(map?.storage.values() ?? [])])];
 }
 
-function storageFault(storage: StorageFacts | undefined, type: GuestType): StorageFault | undefined {
+/** @param type of the guest whose disks it is to take; undefined: it takes none */
+function storageFault(
+  storage: StorageFacts | undefined,
+  type: GuestType | undefined,
+): StorageFault | undefined {
   if (storage === undefined) return 'not-there';
   if (!storage.available) return 'not-available';
+  if (type === undefined) return undefined;
   const content = type === 'qemu' ? 'images' : 'rootdir';
   return storage.content.includes(content) ? undefined : `no-${content}`;
 }

@@ -42,6 +42,32 @@ export interface RepositoryFacts {
   readonly restored?: ReadonlyMap<string, RestoredTarget>;
   /** By name of the policy, oldest first: what runs with this repository wanted kept. Absent: nothing is known. */
   readonly retentions?: ReadonlyMap<string, readonly DeclaredRetention[]>;
+  /** By snapshot id, what those say of their guests that restores may want now. Absent: nobody has looked. */
+  readonly contents?: ReadonlyMap<string, GuestContents>;
+}
+
+/** What a snapshot says of the guest that it holds; names may be anything. */
+export interface GuestContents {
+  readonly name?: string;
+  /** Where it was. */
+  readonly node?: string;
+  readonly pool?: string;
+  readonly tags: readonly string[];
+  /** Its number in the order in which the node starts guests. */
+  readonly startOrder?: number;
+  /** What a restore makes. */
+  readonly volumes: readonly StoredVolume[];
+  /** That its network cards are on. */
+  readonly bridges: readonly string[];
+}
+
+export interface StoredVolume {
+  /** Where it lay; absent where that is not told. */
+  readonly storage?: string;
+  /** What it states; absent: nothing, or no limit. */
+  readonly bytes?: number;
+  /** Of those, what is not all zeros. Absent: it cannot be told. */
+  readonly dataBytes?: number;
 }
 
 /** A guest that was restored, whole. */

@@ -65,7 +65,7 @@ export function makePlan(
       ...restores.problems,
       ...forgets.problems,
     ],
-    notes: collectNotes(site, facts, selected),
+    notes: [...collectNotes(site, facts, selected), ...restores.notes],
   };
 }
 

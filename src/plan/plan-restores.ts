@@ -1,24 +1,20 @@
 import type { RestoreIntent, Site } from '../config/site.ts';
-import type { Vmid } from '../pve/guest.ts';
-import { checkRestoreTarget, type RestoreTarget, restoreTarget } from './check-restore-target.ts';
-import type { Facts, GuestSnapshot, RestoredTarget } from './facts.ts';
+import { checkRestoreTarget, restoreTarget } from './check-restore-target.ts';
+import type { Facts, GuestSnapshot } from './facts.ts';
 import { findAwaitedBackup } from './find-awaited-backup.ts';
 import { findRestoreSnapshot } from './find-restore-snapshot.ts';
-import type { AwaitedBackup, PlanProblem, RestoreAction, RestoreAtRest } from './plan.ts';
+import type { AwaitedBackup, PlanProblem, RestoreAtRest } from './plan.ts';
 import type { BackupPlan } from './plan-backups.ts';
-import { guestKey, guestLabel, reachedHosts } from './reached-hosts.ts';
+import { guestLabel, reachedHosts } from './reached-hosts.ts';
+import { type KnownTarget, restoreAction } from './restore-action.ts';
+import { restoreNeeds } from './restore-needs.ts';
 import { isAsWanted, restoredFrom } from './restored-from.ts';
+import { claimOf, type RestoreOutcome, type RestorePlan, settleRestores } from './settle-restores.ts';
 
 export interface RestoreQuestion {
   /** Intents named on the command line. */
   readonly named: readonly string[];
   readonly backups: Pick<BackupPlan, 'backups' | 'blocked' | 'waiting'>;
-}
-
-export interface RestorePlan {
-  readonly restores: readonly RestoreAction[];
-  readonly atRest: readonly RestoreAtRest[];
-  readonly problems: readonly PlanProblem[];
 }
 
 /**
@@ -28,7 +24,7 @@ export interface RestorePlan {
  */
 export function planRestores(site: Site, facts: Facts, { named, backups }: RestoreQuestion): RestorePlan {
   const hosts = reachedHosts(site, facts);
-  const outcomes = inOrder(site.restores).map((intent): Outcome => {
+  const outcomes = inOrder(site.restores).map((intent): RestoreOutcome => {
     const isNamed = named.includes(intent.name);
     if (intent.manual && !isNamed) return { atRest: { intent: intent.name, kind: 'manual' } };
     const host = hosts.find((one) => one.entry.name === intent.to.host);
@@ -39,9 +35,10 @@ export function planRestores(site: Site, facts: Facts, { named, backups }: Resto
     const atRest = restingOf(intent, { ...target, from, found, isNamed });
     if (atRest !== undefined) return { atRest };
     const awaited = isNamed ? undefined : findAwaitedBackup(intent, backups, site.hosts);
-    return planRestore(intent, { ...target, from }, 'problem' in found && awaited ? { awaited } : found);
+    const source = 'problem' in found && awaited ? { awaited } : found;
+    return planRestore(intent, { target: { ...target, from }, source }, facts);
   });
-  return splitClaims([...outcomes, ...unknownNames(site, named)]);
+  return settleRestores([...outcomes, ...unknownNames(site, named)]);
 }
 
 /** Lower orders first, then those without; equal ones as the file has them. */
@@ -50,26 +47,11 @@ function inOrder(intents: readonly RestoreIntent[]): readonly RestoreIntent[] {
   return intents.toSorted((a, b) => rank(a) - rank(b));
 }
 
-type Outcome =
-  | { readonly action: RestoreAction; readonly claim: Claim }
-  /** With a claim when it will act later. */
-  | { readonly atRest: RestoreAtRest; readonly claim?: Claim }
-  | { readonly problems: readonly PlanProblem[] };
-/** The place in a cluster that a restore will take. */
-interface Claim {
-  readonly key: string;
-  readonly intent: string;
-  readonly vmid: Vmid;
-}
-type Existing = NonNullable<RestoreTarget['existing']>;
-
 function hostUnreachable(intent: RestoreIntent): PlanProblem {
   return { kind: 'restore-host-unreachable', intent: intent.name, host: intent.to.host };
 }
 
-interface Seen extends RestoreTarget {
-  /** What the guest that is there was restored from. */
-  readonly from: RestoredTarget | undefined;
+interface Seen extends KnownTarget {
   readonly found: ReturnType<typeof findRestoreSnapshot>;
   readonly isNamed: boolean;
 }
@@ -93,85 +75,35 @@ function snapshotsOf(facts: Facts, repository: string): readonly GuestSnapshot[]
   return found.snapshots;
 }
 
-type KnownTarget = RestoreTarget & Pick<Seen, 'from'>;
 type Source = ReturnType<typeof findRestoreSnapshot> | { readonly awaited: AwaitedBackup };
 
-function planRestore(intent: RestoreIntent, target: KnownTarget, source: Source): Outcome {
-  const faults = checkRestoreTarget(intent, target);
-  if ('problem' in source) return { problems: [source.problem, ...faults] };
-  if (faults.length > 0) return { problems: faults };
+function planRestore(
+  intent: RestoreIntent,
+  { target, source }: { readonly target: KnownTarget; readonly source: Source },
+  facts: Facts,
+): RestoreOutcome {
+  const contents =
+    'snapshot' in source
+      ? facts.repositories.get(intent.repository)?.contents?.get(source.snapshot.id)
+      : undefined;
+  const { problems, notes } = checkRestoreTarget(intent, target, contents);
+  if ('problem' in source) return { problems: [source.problem, ...problems] };
+  if (problems.length > 0) return { problems };
   const claim = claimOf(intent, target);
   if ('awaited' in source)
     return { atRest: { intent: intent.name, kind: 'blocked-by-backup', backup: source.awaited }, claim };
-  return { action: restoreAction(intent, target, source.snapshot), claim };
-}
-
-/** A vmid belongs to one guest, of whichever type. */
-function claimOf({ name, to: { vmid } }: RestoreIntent, { host }: RestoreTarget): Claim {
-  return { key: guestKey(host.inventory, { type: 'qemu', vmid }), intent: name, vmid };
-}
-
-function restoreAction(
-  intent: RestoreIntent,
-  { node, existing, from }: KnownTarget,
-  snapshot: GuestSnapshot,
-): RestoreAction {
+  const needs = contents === undefined ? [] : restoreNeeds(intent, contents);
   return {
-    kind: 'restore',
-    intent: intent.name,
-    repository: intent.repository,
-    snapshot,
-    to: { ...intent.to, node, ...howItGets(intent) },
-    ...(intent.order !== undefined && { order: intent.order }),
-    replaces: existing && guestLabel(existing),
-    ...(existing && isUp(existing) && { stops: true }),
-    reason: existing === undefined ? { kind: 'target-missing' } : replaceReason(intent, from),
+    action: restoreAction(intent, target, source.snapshot),
+    claim,
+    room: { intent: intent.name, target, needs },
+    notes,
   };
 }
 
-function replaceReason({ when }: RestoreIntent, from: RestoredTarget | undefined): RestoreAction['reason'] {
-  if (when !== 'changed') return { kind: 'replace-asked' };
-  return { kind: 'target-changed', ...(from !== undefined && { from: from.snapshot }) };
-}
-
-/** Paused and half-started ones are stopped, too. */
-function isUp({ status }: Existing): boolean {
-  return status !== 'stopped' && status !== 'unknown';
-}
-
-function howItGets({ map, bwlimitKiB, mode }: RestoreIntent): Partial<RestoreAction['to']> {
-  return {
-    ...(map !== undefined && { map }),
-    ...(bwlimitKiB !== undefined && { bwlimitKiB }),
-    ...(mode !== undefined && { mode }),
-  };
-}
-
-function unknownNames(site: Site, named: readonly string[]): readonly Outcome[] {
+function unknownNames(site: Site, named: readonly string[]): readonly RestoreOutcome[] {
   const known = new Set(site.restores.map((intent) => intent.name));
   return named
     .filter((name) => !known.has(name))
     .map((name) => ({ problems: [{ kind: 'restore-name-unknown', intent: name }] }));
-}
-
-/** Sorts the outcomes; of several restores to one vmid the first acts or waits, the others are problems. */
-function splitClaims(outcomes: readonly Outcome[]): RestorePlan {
-  const claims = new Map<string, string>();
-  const restores: RestoreAction[] = [];
-  const atRest: RestoreAtRest[] = [];
-  const problems: PlanProblem[] = [];
-  for (const outcome of outcomes) {
-    const claim = 'claim' in outcome ? outcome.claim : undefined;
-    const by = claim && claims.get(claim.key);
-    if (claim !== undefined && by === undefined) claims.set(claim.key, claim.intent);
-    if (claim !== undefined && by !== undefined) problems.push(claimed(claim, by));
-    else if ('problems' in outcome) problems.push(...outcome.problems);
-    else if ('atRest' in outcome) atRest.push(outcome.atRest);
-    else restores.push(outcome.action);
-  }
-  return { restores, atRest, problems };
-}
-
-function claimed({ intent, vmid }: Claim, by: string): PlanProblem {
-  return { kind: 'restore-target-claimed', intent, by, vmid };
 }

@@ -337,6 +337,17 @@ export type PlanProblem =
       /** The last two: it is there, but does not hold disks of VMs, or containers. */
       readonly why: 'not-there' | 'not-available' | 'no-images' | 'no-rootdir';
     }
+  /** With what the restores before it put there. */
+  | {
+      readonly kind: 'restore-no-room';
+      readonly intent: string;
+      readonly storage: string;
+      readonly node: NodeName;
+      readonly needsBytes: number;
+      readonly freeBytes: number;
+      /** How many restores of this plan come before it there. */
+      readonly others: number;
+    }
   | {
       readonly kind: 'restore-bridge-missing';
       readonly intent: string;
@@ -378,6 +389,22 @@ export type PlanNote =
       readonly policy: string;
       readonly rpoMs: number;
       readonly closedMs: number;
+    }
+  /** A restored guest's network cards are on bridges that its node does not have; it is not to be started. */
+  | {
+      readonly kind: 'restore-bridges-unmapped';
+      readonly intent: string;
+      readonly bridges: readonly string[];
+      readonly node: NodeName;
+    }
+  /** Restores promise more on a thin storage than it has. */
+  | {
+      readonly kind: 'restore-room-promised';
+      readonly host: string;
+      readonly storage: string;
+      readonly node: NodeName;
+      readonly statedBytes: number;
+      readonly freeBytes: number;
     }
   /** Options under `vzdump` that the version of the host's node does not know: dumps are made without. */
   | {

@@ -38,6 +38,8 @@ export interface NodeFacts {
 export interface StorageFacts {
   readonly node: NodeName;
   readonly storage: string;
+  /** `lvm`, `lvmthin`, `dir`, ...; absent where it is not told. */
+  readonly type?: string;
   readonly available: boolean;
   readonly shared: boolean;
   /** `images`, `rootdir`, `backup`, ... */

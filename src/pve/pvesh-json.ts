@@ -118,10 +118,12 @@ function resourceGuest(row: Row): ResourceGuest | undefined {
 function storageFacts(row: Row): StorageFacts | undefined {
   const node = parseNodeName(row['node']);
   const storage = text(row['storage']);
+  const type = text(row['plugintype']);
   if (node === undefined || storage === undefined) return undefined;
   return {
     node,
     storage,
+    ...(type === undefined ? {} : { type }),
     available: row['status'] === 'available',
     shared: isSet(row['shared']),
     content: parseTags(text(row['content'])),

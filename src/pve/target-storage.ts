@@ -15,6 +15,9 @@ export function targetStorage(original: string | undefined, choice: StorageChoic
   return mapped ?? choice.storage ?? original;
 }
 
+/** The tools' own, where the configuration names none and nobody chooses one. */
+export const DEFAULT_STORAGE = 'local';
+
 /** The storage of a volume as configurations write it, `local-lvm:vm-101-disk-0`; undefined for paths. */
 export function volumeStorage(volume: string): string | undefined {
   return /^([A-Za-z][\w.-]*):/.exec(volume)?.[1];

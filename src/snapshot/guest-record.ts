@@ -115,6 +115,45 @@ export function parseRecordedContents(json: Uint8Array): RecordedContents {
   };
 }
 
+/** What a record says of its guest, as far as a restore asks for it. */
+export interface RecordedGuest {
+  readonly name?: string;
+  readonly node?: string;
+  readonly pool?: string;
+  readonly tags: readonly string[];
+  /** Of each disk what is not all zeros, by device name. */
+  readonly dataBytes: ReadonlyMap<string, number>;
+  readonly archiveBytes?: number;
+}
+
+/** Parses pvebak.json, which comes from outside: whatever is not understood is left out. */
+export function parseRecordedGuest(json: Uint8Array): RecordedGuest {
+  const record = parseObject(json);
+  const { name, pool, tags } = asObject(record['guest']);
+  const { node, disks } = record;
+  const { size } = asObject(record['archive']);
+  return {
+    ...(isText(name) && { name }),
+    ...(isText(node) && { node }),
+    ...(isText(pool) && { pool }),
+    tags: (Array.isArray(tags) ? tags : []).filter(isText),
+    dataBytes: new Map(
+      (Array.isArray(disks) ? disks : [])
+        .map(asObject)
+        .flatMap(({ device, size: bytes, zeroBytes }) =>
+          isText(device) && isCount(bytes) && isCount(zeroBytes) && zeroBytes <= bytes
+            ? [[device, bytes - zeroBytes]]
+            : [],
+        ),
+    ),
+    ...(isCount(size) && { archiveBytes: size }),
+  };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
 function parseObject(json: Uint8Array): Record<string, unknown> {
   try {
     return asObject(JSON.parse(Buffer.from(json).toString('utf8')));

@@ -23,6 +23,7 @@ import {
   policiesNight,
   type Scene,
 } from './plan-scenes.ts';
+import { copies } from './restore-scenes.ts';
 
 /** `UPDATE_GOLDEN=1` writes the golden files anew; read the difference before it is committed. */
 const UPDATE = process.env['UPDATE_GOLDEN'] === '1';
@@ -58,6 +59,7 @@ describe('the text of a plan', () => {
     ['policies-verbose', policiesNight, true],
     ['hostile-names', hostileNames, false],
     ['held-restores', heldRestores, false],
+    ['copies', copies, false],
     ['guests-gone', guestsGone, false],
     ['guests-gone-verbose', guestsGone, true],
     ['nodes', nodesOwn, false],
@@ -75,6 +77,7 @@ describe('the text of a plan', () => {
       badNight,
       nothingToDo,
       heldRestores,
+      copies,
       nodesOwn,
       guestsGone,
     ].flatMap((scene) => render(scene, { verbose: true }).split('\n'));
@@ -130,6 +133,7 @@ describe('a plan in a file', () => {
     ['nothing-to-do', nothingToDo],
     ['bad-night', badNight],
     ['held-restores', heldRestores],
+    ['copies', copies],
     ['nodes', nodesOwn],
     ['hostile-names', hostileNames],
     ['guests-gone', guestsGone],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RestoreIntent } from '../../src/config/site.ts';
-import type { Facts, RestoredTarget } from '../../src/plan/facts.ts';
+import type { Facts, GuestContents, RestoredTarget } from '../../src/plan/facts.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import type { Guest, Inventory } from '../../src/pve/inventory.ts';
 import {
@@ -431,3 +431,94 @@ describe('a restore with when: changed', () => {
 function strange({ snapshot, restoredAt }: RestoredTarget): RestoredTarget {
   return { snapshot, restoredAt };
 }
+
+describe('what the backup says of its guest', () => {
+  const contents = (entry: Partial<GuestContents>): GuestContents => ({
+    tags: [],
+    volumes: [{ storage: 'ceph' }],
+    bridges: ['vmbr1'],
+    ...entry,
+  });
+  const storages = ['fast', 'vz'].map((storage) => ({
+    node: node('pve'),
+    storage,
+    available: true,
+    shared: false,
+    content: [storage === 'vz' ? 'rootdir' : 'images'],
+    totalBytes: 0,
+    usedBytes: 0,
+  }));
+  const nodes = [{ name: node('pve'), online: true, bridges: ['vmbr0'] }];
+  const plan = (restore: Partial<RestoreIntent>, said: Partial<GuestContents> = {}) => {
+    const given = facts({ pve: inventory([web], { storages, nodes }) }, held);
+    const known = new Map([[newer.id, contents(said)]]);
+    const repositories = [...given.repositories].map(
+      ([name, one]) => [name, { ...one, contents: known }] as const,
+    );
+    return makePlan(site({ restores: [intent('r', restore)] }), {
+      ...given,
+      repositories: new Map(repositories),
+    });
+  };
+  const map = (from: string, storage: string, more: readonly (readonly [string, string])[] = []) => ({
+    map: { storage: new Map([[from, storage]]), bridge: new Map(more) },
+  });
+
+  it.each<[string, Partial<RestoreIntent>, Partial<GuestContents>, object]>([
+    [
+      'its storage is not there',
+      {},
+      {},
+      { kind: 'restore-storage-missing', storage: 'ceph', why: 'not-there' },
+    ],
+    [
+      'the storage that it goes to takes no disks',
+      map('ceph', 'vz'),
+      {},
+      { kind: 'restore-storage-missing', storage: 'vz', why: 'no-images' },
+    ],
+    [
+      'it is to be started, and its bridge is not there',
+      { ...map('ceph', 'fast'), to: { ...intent('x').to, start: true } },
+      {},
+      { kind: 'restore-bridge-missing', bridge: 'vmbr1', there: ['vmbr0'] },
+    ],
+    [
+      'nothing says where its disk lay, and the default storage is not there',
+      {},
+      { volumes: [{}] },
+      { kind: 'restore-storage-missing', storage: 'local' },
+    ],
+  ])('is a problem when %s', (_, restore, said, problem) => {
+    const made = plan(restore, said);
+    expect(made.restores).toEqual([]);
+    expect(made.problems).toMatchObject([problem]);
+  });
+
+  it.each<[string, Partial<RestoreIntent>, Partial<GuestContents>]>([
+    ['all is mapped', map('ceph', 'fast', [['vmbr1', 'vmbr0']]), {}],
+    [
+      'the map names storages for guests of the other type as well',
+      {
+        map: {
+          storage: new Map([
+            ['ceph', 'fast'],
+            ['nfs', 'vz'],
+          ]),
+          bridge: new Map([['vmbr1', 'vmbr0']]),
+        },
+      },
+      {},
+    ],
+    ['it has no disks and no network', {}, { volumes: [], bridges: [] }],
+  ])('is no problem when %s', (_, restore, said) => {
+    expect(plan(restore, said)).toMatchObject({ restores: [{ intent: 'r' }], problems: [], notes: [] });
+  });
+
+  it('is worth a note when its bridge is not there and it is not to be started', () => {
+    expect(plan(map('ceph', 'fast'))).toMatchObject({
+      restores: [{ intent: 'r' }],
+      notes: [{ kind: 'restore-bridges-unmapped', intent: 'r', bridges: ['vmbr1'], node: 'pve' }],
+    });
+  });
+});

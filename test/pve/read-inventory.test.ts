@@ -73,6 +73,7 @@ describe('the inventory of a recorded node', () => {
     expect(inventory.storages.find(({ storage }) => storage === 'local')).toEqual({
       node: 'pve1',
       storage: 'local',
+      type: 'dir',
       available: true,
       shared: false,
       content: ['vztmpl', 'iso', 'rootdir', 'images', 'backup'],

@@ -5,6 +5,7 @@ import { encodeFactsFile } from '../saved/facts-file.ts';
 import { writePrivateFile } from '../saved/write-private-file.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { terminalSafe } from '../view/terminal-safe.ts';
+import { withContents } from '../with-contents.ts';
 
 /** Records what hosts and repositories say now, for `plan --facts`. */
 export async function factsCommand(
@@ -14,7 +15,11 @@ export async function factsCommand(
 ): Promise<number> {
   const { site, name } = await openNamedSite(file, surroundings, { trust: 'all' });
   const repositories = await openSiteRepositories(site, surroundings);
-  const facts = await gatherFacts(site, repositories, surroundings);
+  const restoreNames = site.restores.map(({ name: intent }) => intent);
+  const facts = await withContents(await gatherFacts(site, repositories, surroundings), site, {
+    repositories,
+    restoreNames,
+  });
   const { programVersion, stdout, stderr } = surroundings;
   const text = encodeFactsFile({
     kind: 'pvebak-facts',

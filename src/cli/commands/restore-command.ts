@@ -14,6 +14,7 @@ import { type RestoreSelection, type SelectedSnapshot, selectSnapshots } from '.
 import type { Surroundings } from '../surroundings.ts';
 import { type PlanHeader, planHeader } from '../view/plan-header.ts';
 import { renderPlanText } from '../view/plan-text.ts';
+import { withContents } from '../with-contents.ts';
 import { textWidth } from './plan-command.ts';
 
 export interface RestoreCommandOptions extends RepositoryChoice, LoginOptions, RestoreSelection {
@@ -49,13 +50,14 @@ export async function restoreCommand(
   const { site, repositories } = await openChoice(options, surroundings);
   const host = await targetHost(site, options, surroundings);
   const target = { ...site, hosts: new Map([[host.name, host]]), backups: [], restores: [] };
-  const facts = await gatherFacts(target, repositories, surroundings);
-  const selected = selectSnapshots(facts, options);
+  const known = await gatherFacts(target, repositories, surroundings);
+  const selected = selectSnapshots(known, options);
   const restores = selected.map((one, place) =>
     intentFor(one, { place, alone: selected.length === 1 }, options),
   );
   const asked: Site = { ...target, restores };
   const names = restores.map(({ name }) => name);
+  const facts = await withContents(known, asked, { repositories, restoreNames: names });
   const plan = withoutRest(makePlan(asked, facts, { restoreNames: names }), host.name, names);
   const title = `pvebak restore ${whatText(selected, options)} --to ${options.to}`;
   if (!options.json || plan.restores.length === 0)
@@ -181,7 +183,7 @@ function withoutRest(plan: Plan, host: string, names: readonly string[]): Plan {
     held: [],
     suspicious: [],
     uncovered: [],
-    notes: [],
+    notes: plan.notes.filter(({ kind }) => kind.startsWith('restore-')),
     restoresAtRest: [],
     restores,
     problems,

@@ -42,6 +42,14 @@ function noteText(note: PlanNote, verbose: boolean): readonly string[] {
       return [
         `policy ${note.policy}: rpo ${formatDuration(note.rpoMs)} cannot be kept with a window that is closed for ${formatDuration(note.closedMs)}`,
       ];
+    case 'restore-bridges-unmapped':
+      return [
+        `restore ${note.intent}: there is no bridge ${note.bridges.join(', ')} on ${note.node}; it cannot be started before its network is changed, or mapped`,
+      ];
+    case 'restore-room-promised':
+      return [
+        `storage ${note.storage} of ${note.host}/${note.node} has ${formatBytes(note.freeBytes)} free, and the restored volumes may grow to ${formatBytes(note.statedBytes)}`,
+      ];
     case 'vzdump-option-unknown':
       return [
         `host ${note.host}: its Proxmox VE ${note.version} does not know ${note.options.join(', ')} of vzdump; dumps are made without`,

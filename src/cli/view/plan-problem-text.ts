@@ -69,7 +69,7 @@ function restoreProblemText(problem: RestoreProblem): string {
 function restorePlaceText(
   problem: Extract<
     RestoreProblem,
-    { readonly kind: `restore-${'host' | 'node' | 'storage' | 'bridge' | 'pool'}-${string}` }
+    { readonly kind: `restore-${'host' | 'node' | 'storage' | 'no-room' | 'bridge' | 'pool'}${string}` }
   >,
 ): string {
   switch (problem.kind) {
@@ -83,6 +83,8 @@ function restorePlaceText(
       return `${problem.host} leads to ${problem.localNode}, not to ${problem.node}; give its address under hosts.${problem.host}.nodes, or add a host entry for it`;
     case 'restore-storage-missing':
       return `the storage ${problem.storage} ${storageFault(problem.why)} on ${problem.node}`;
+    case 'restore-no-room':
+      return `it needs ${formatBytes(problem.needsBytes)} on the storage ${problem.storage} of ${problem.node}, which has ${formatBytes(problem.freeBytes)} left${problem.others === 0 ? '' : ` after ${count(problem.others, 'other restore')}`}`;
     case 'restore-bridge-missing':
       return `there is no bridge ${problem.bridge} on ${problem.node}, only ${problem.there.join(', ')}`;
     case 'restore-pool-missing':

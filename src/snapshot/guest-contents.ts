@@ -1,0 +1,105 @@
+import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
+import { guestBridges } from '../pve/guest-bridges.ts';
+import { type GuestConfig, parseGuestConfig } from '../pve/guest-config.ts';
+import { parsePropertyString } from '../pve/property-string.ts';
+import { vmDiskStorages } from '../pve/target-storage.ts';
+import type { BlobId } from '../repository/object-id.ts';
+import type { BlobSource } from '../repository/store.ts';
+import { parseRecordedGuest, type RecordedGuest } from './guest-record.ts';
+import { findNode, readSmallFile } from './snapshot-files.ts';
+
+/** What a snapshot says of the guest that it holds. It comes from outside: names may be anything. */
+export interface GuestContents {
+  readonly name?: string;
+  /** Where it was. */
+  readonly node?: string;
+  readonly pool?: string;
+  readonly tags: readonly string[];
+  /** Its number in the order in which the node starts guests, `startup: order=3`. */
+  readonly startOrder?: number;
+  /** What a restore makes. */
+  readonly volumes: readonly StoredVolume[];
+  /** That its network cards are on. */
+  readonly bridges: readonly string[];
+}
+
+export interface StoredVolume {
+  /** Where it lay; absent where that is not told. */
+  readonly storage?: string;
+  /** What it states; absent: nothing, or no limit. */
+  readonly bytes?: number;
+  /** Of those, what is not all zeros; of a container's, all of the archive with its only volume. Absent: it cannot be told. */
+  readonly dataBytes?: number;
+}
+
+const MOST_BYTES = 1 << 20;
+
+/** @returns undefined when it has neither a record nor a configuration that can be read. @throws UserError `repository-damaged` */
+export async function readGuestContents(
+  reader: BlobSource,
+  { tree, guest }: { readonly tree: BlobId; readonly guest: GuestRef },
+): Promise<GuestContents | undefined> {
+  const read = async (name: string) => {
+    const node = await findNode(reader, tree, `/${formatGuestRef(guest)}/${name}`);
+    return node === undefined || node.size > MOST_BYTES
+      ? undefined
+      : await readSmallFile(reader, node, MOST_BYTES);
+  };
+  const record = await read('pvebak.json');
+  const config = await read(guest.type === 'qemu' ? 'qemu-server.conf' : 'pct.conf');
+  if (record === undefined && config === undefined) return undefined;
+  return guestContents(
+    parseRecordedGuest(record ?? new Uint8Array()),
+    parseGuestConfig(guest.type, Buffer.from(config ?? new Uint8Array()).toString('utf8')),
+    guest,
+  );
+}
+
+/** What the configuration tells counts before what was noted beside it, as it is what comes back. */
+export function guestContents(record: RecordedGuest, config: GuestConfig, { type }: GuestRef): GuestContents {
+  const { node, pool } = record;
+  const name = config.name ?? record.name;
+  const startOrder = startOrderOf(config);
+  return {
+    ...(name !== undefined && { name }),
+    ...(node !== undefined && { node }),
+    ...(pool !== undefined && { pool }),
+    tags: config.tags.length > 0 ? config.tags : record.tags,
+    ...(startOrder !== undefined && { startOrder }),
+    volumes: type === 'qemu' ? vmVolumes(config, record) : containerVolumes(config, record),
+    bridges: guestBridges(config.values),
+  };
+}
+
+/** `startup: order=3,up=30`, or `startup: 3` */
+function startOrderOf({ values }: GuestConfig): number | undefined {
+  const startup = parsePropertyString(values.get('startup') ?? '');
+  const text = startup.values.get('order') ?? startup.unkeyed ?? '';
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+function vmVolumes(config: GuestConfig, { dataBytes }: RecordedGuest): readonly StoredVolume[] {
+  const storages = vmDiskStorages(config, {});
+  return config.dumpedDisks.map(({ drive, device }) => {
+    const storage = storages.get(drive);
+    const bytes = config.volumes.find(({ key }) => key === drive)?.bytes;
+    const data = dataBytes.get(device) ?? dataBytes.get(`drive-${drive}`);
+    return {
+      ...(storage !== undefined && { storage }),
+      ...(bytes !== undefined && { bytes }),
+      ...(data !== undefined && { dataBytes: data }),
+    };
+  });
+}
+
+function containerVolumes(
+  { volumes }: GuestConfig,
+  { archiveBytes }: RecordedGuest,
+): readonly StoredVolume[] {
+  const made = volumes.filter(({ leftOut }) => leftOut !== 'bind mount' && leftOut !== 'device');
+  return made.map(({ storage, bytes }) => ({
+    ...(storage !== undefined && { storage }),
+    ...(bytes !== undefined && { bytes }),
+    ...(made.length === 1 && archiveBytes !== undefined && { dataBytes: archiveBytes }),
+  }));
+}
