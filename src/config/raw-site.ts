@@ -41,6 +41,7 @@ export type RawSecret =
 export interface RawRepository {
   readonly path: string;
   readonly password: RawSecret;
+  readonly prune?: { readonly max_unused?: string; readonly every?: string };
 }
 
 export interface RawHost {

@@ -60,6 +60,8 @@ export interface RepositoryEntry {
   /** Absolute path of the repository's folder. */
   readonly path: string;
   readonly password: SecretRef;
+  /** After so many milliseconds it is pruned again, down to a share of unused data (0.1: a tenth); absent: never by a plan. */
+  readonly prune?: { readonly everyMs: number; readonly mostUnusedShare: number };
 }
 
 export interface HostEntry {

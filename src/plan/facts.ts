@@ -25,6 +25,8 @@ export interface RepositoryFacts {
   readonly snapshots: readonly GuestSnapshot[];
   readonly nodeSnapshots: readonly NodeSnapshot[];
   readonly keyCount: number;
+  /** When it was pruned last, milliseconds since 1970; absent: never. */
+  readonly prunedAt?: number;
   /** Snapshots that are to be kept whatever retention says, by id or original. */
   readonly pinned: ReadonlySet<string>;
   /** Snapshots whose new data somebody has looked at, by id or original. */

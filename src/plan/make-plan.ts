@@ -7,6 +7,7 @@ import { findOrphans } from './lines/find-orphans.ts';
 import type { Plan, PlanProblem } from './plan.ts';
 import { planBackups } from './plan-backups.ts';
 import { planNodeConfigs } from './plan-node-configs.ts';
+import { planPrunes } from './plan-prunes.ts';
 import { planRestores } from './plan-restores.ts';
 import { planVerifies } from './plan-verifies.ts';
 import { planForget } from './retention/plan-forget.ts';
@@ -47,6 +48,7 @@ export function makePlan(
     restores: restores.restores,
     verifies,
     forgets: forgets.forgets,
+    prunes: planPrunes(site, facts),
     held: forgets.held,
     ...(declarations.length > 0 && { declarations }),
     suspicious: forgets.suspicious,

@@ -27,6 +27,8 @@ export interface Plan {
   readonly verifies: readonly VerifyAction[];
   /** After all else: what is no longer wanted. */
   readonly forgets: readonly ForgetAction[];
+  /** Last of all: repositories that are looked through for what no snapshot needs. */
+  readonly prunes: readonly PruneAction[];
   /** What would be forgotten, and is held by a brake until it is allowed by name. */
   readonly held: readonly HeldForget[];
   /** What repositories learn of policies when the plan is carried out; nothing to be asked about. */
@@ -100,6 +102,17 @@ export interface VerifyAction {
   readonly reason: VerifyReason;
   /** The most that is read, where that is known. */
   readonly readBytes?: number;
+}
+
+/** What no snapshot of a repository needs any longer is removed, where there is more of it than may stay. */
+export interface PruneAction {
+  readonly kind: 'prune';
+  readonly repository: string;
+  /** 0.1: a tenth of what is stored may be unused. */
+  readonly mostUnusedShare: number;
+  readonly everyMs: number;
+  /** Since the last time; absent: it never was. */
+  readonly agoMs?: number;
 }
 
 export type VerifyReason =

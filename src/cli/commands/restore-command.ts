@@ -180,6 +180,8 @@ function withoutRest(plan: Plan, host: string, names: readonly string[]): Plan {
     nodeConfigs: { due: [], fresh: [] },
     leftAlone: [],
     forgets: [],
+    prunes: [],
+    declarations: [],
     held: [],
     suspicious: [],
     uncovered: [],

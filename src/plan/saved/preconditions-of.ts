@@ -30,6 +30,8 @@ export function preconditionsOf(action: PlannedAction, moment: PlanningMoment): 
       return [ofVerify(action)];
     case 'forget':
       return ofForget(action, moment);
+    case 'prune':
+      return [{ kind: 'snapshots-there', repository: action.repository, ids: [] }];
   }
 }
 
