@@ -65,6 +65,8 @@ export interface SuspiciousGuest extends Growth {
 export interface GuestName {
   readonly ref: GuestRef;
   readonly name?: string;
+  /** Absent: it is gone. */
+  readonly node?: NodeName;
   readonly template?: true;
 }
 
