@@ -76,7 +76,10 @@ export async function runProgram(args: readonly string[], surroundings: Surround
       PARALLEL,
     )
     .addOption(
-      new Option('--allow <what>', 'forget=qemu/101 or forget=all: also what forget_max holds; repeatable')
+      new Option(
+        '--allow <what>',
+        'forget=qemu/101 or forget=all: also what forget_max holds; host-access: restores may reach the node; repeatable',
+      )
         .argParser(parseAllow)
         .default([]),
     )
@@ -110,7 +113,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     .addOption(
       new Option(
         '--allow <what>',
-        'allow without asking: replace (guests are overwritten), forget (snapshots are removed), prune (what none of them needs is), forget=qemu/101 or forget=all (also those that forget_max holds); repeatable',
+        'allow without asking: replace (guests are overwritten), forget (snapshots are removed), prune (what none of them needs is), forget=qemu/101 or forget=all (also those that forget_max holds), host-access (restored configurations may reach the node); repeatable',
       )
         .argParser(parseAllow)
         .default([]),
@@ -226,14 +229,14 @@ export async function runProgram(args: readonly string[], surroundings: Surround
   return status;
 }
 
-const ALLOWED: ReadonlySet<string> = new Set(['replace', 'forget', 'prune']);
+const ALLOWED: ReadonlySet<string> = new Set(['replace', 'forget', 'prune', 'host-access']);
 
 function parseAllow(value: string, before: unknown): readonly string[] {
   const [, guest] = /^forget=(.*)$/.exec(value) ?? [];
   const named = guest === 'all' ? 'all' : parseGuestRef(guest ?? '');
   if (!ALLOWED.has(value) && named === undefined)
     throw new InvalidArgumentError(
-      'what can be allowed is: replace, forget, prune, forget=qemu/101, forget=all.',
+      'what can be allowed is: replace, forget, prune, forget=qemu/101, forget=all, host-access.',
     );
   return [...(Array.isArray(before) ? before : []), value];
 }

@@ -159,4 +159,5 @@ export interface RawRestore {
   readonly when?: 'missing' | 'changed';
   readonly on_existing?: 'fail' | 'replace';
   readonly manual?: boolean;
+  readonly allow?: readonly 'host-access'[];
 }

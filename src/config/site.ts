@@ -255,6 +255,8 @@ export interface RestoreIntent {
   readonly onExisting: 'fail' | 'replace';
   /** Only when named on the command line. */
   readonly manual: boolean;
+  /** What it may do that is refused otherwise. `host-access`: bring lines of the configuration that reach the node. */
+  readonly allow?: readonly 'host-access'[];
 }
 
 /** A file in `dump_dir`, straight into the tool, or what the guest allows. */

@@ -1,5 +1,6 @@
 import type { Retention } from '../config/site.ts';
 import type { GuestRef, NodeName } from '../pve/guest.ts';
+import type { HostAccess } from '../pve/host-access.ts';
 import type { Inventory, LineId } from '../pve/inventory.ts';
 
 /**
@@ -61,6 +62,8 @@ export interface GuestContents {
   readonly volumes: readonly StoredVolume[];
   /** That its network cards are on. */
   readonly bridges: readonly string[];
+  /** Lines of its configuration, as the archive holds it, that reach a node; absent: none. */
+  readonly hostAccess?: readonly HostAccess[];
 }
 
 export interface StoredVolume {

@@ -18,6 +18,8 @@ export interface PlanOptions {
   readonly restoreNames?: readonly string[];
   /** Guests whose snapshots may go however many they are: `qemu/101`, or `all`. */
   readonly released?: readonly string[];
+  /** Whether restores may bring what reaches the node, all of them. */
+  readonly allowsHostAccess?: boolean;
 }
 
 /**
@@ -28,12 +30,12 @@ export interface PlanOptions {
 export function makePlan(
   site: Site,
   facts: Facts,
-  { restoreNames = [], released = [] }: PlanOptions = {},
+  { restoreNames = [], released = [], allowsHostAccess = false }: PlanOptions = {},
 ): Plan {
   const { selected, leftAlone, skipped, uncovered, problems } = selectGuests(site, facts);
   const backups = planBackups(site, facts, selected);
   const { problems: nodeProblems, ...nodeConfigs } = planNodeConfigs(site, facts);
-  const restores = planRestores(site, facts, { named: restoreNames, backups });
+  const restores = planRestores(site, facts, { named: restoreNames, backups, allowsHostAccess });
   const verifies = planVerifies(site, facts, { selected, backups: backups.backups });
   const orphans = findOrphans(site, facts);
   const forgets = planForget(facts, { selected, orphans, backups: backups.backups, site, released });

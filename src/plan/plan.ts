@@ -1,5 +1,6 @@
 import type { BackupMode, ResourceMap, RestoreMode, Retention } from '../config/site.ts';
 import type { GuestRef, NodeName, Vmid } from '../pve/guest.ts';
+import type { HostAccess } from '../pve/host-access.ts';
 import type { GuestVolume, LineIdentity } from '../pve/inventory.ts';
 import type { BackupEstimate } from './estimate-backup.ts';
 import type { GuestSnapshot } from './facts.ts';
@@ -199,6 +200,11 @@ export interface RestoreAction {
   readonly replaces: GuestLabel | undefined;
   /** Set when that guest runs, as far as is known. */
   readonly stops?: true;
+  /**
+   * Lines of the backed-up configuration by which the guest reaches the node, and which the overwritten guest does not have:
+   * those that were allowed, and a privileged container's. No other ones may come. Absent: none, or none is known.
+   */
+  readonly hostAccess?: readonly HostAccess[];
   readonly reason: RestoreReason;
 }
 
@@ -384,6 +390,12 @@ export type PlanProblem =
       readonly intent: string;
       readonly by: string;
       readonly vmid: Vmid;
+    }
+  /** Lines of the backed-up configuration would reach the node, and are neither there already nor allowed. */
+  | {
+      readonly kind: 'restore-reaches-node';
+      readonly intent: string;
+      readonly access: readonly HostAccess[];
     }
   | { readonly kind: 'restore-name-unknown'; readonly intent: string };
 
