@@ -11,11 +11,5 @@ export function campaignTable(seed: string, results: readonly PartResult[]): str
     ([part = '', kind = '', count = '']) =>
       `${part.padEnd(widths[0] ?? 0)}  ${kind.padEnd(widths[1] ?? 0)}  ${count.padStart(8)}`,
   );
-  const lost = results.flatMap(({ name, losses }) =>
-    losses.map(
-      (loss) =>
-        `\n${name}, case ${loss.case} (--seed ${seed} --only ${name} --case ${loss.case}):\n${loss.what}`,
-    ),
-  );
-  return `${[`seed ${seed}`, ...lines, ...lost].join('\n')}\n`;
+  return `${[`seed ${seed}`, ...lines].join('\n')}\n`;
 }

@@ -26,7 +26,7 @@ export class Draws {
     return first + this.below(last - first + 1);
   }
 
-  pick<T>(choices: readonly [T, ...T[]]): T {
+  pick<const T>(choices: readonly [T, ...T[]]): T {
     return choices[this.below(choices.length)] ?? choices[0];
   }
 

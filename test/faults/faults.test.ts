@@ -15,7 +15,7 @@ describe(`a short campaign of faults (seed ${seed})`, () => {
         milliseconds: Number.POSITIVE_INFINITY,
         onlyCase: undefined,
         mostCases: part.shortCases,
-        say: () => undefined,
+        say: (line) => process.stdout.write(line.includes('FAILED') ? `${line}\n` : ''),
       });
       expect(result === undefined ? 'no result' : campaignTable(seed, [result])).toMatch(/ lost +nothing\n$/);
       expect(result?.made.size).toBeGreaterThan(0);

@@ -12,7 +12,7 @@ import { digestOf, resticOf, snapshotsOf } from './restic-judge.ts';
 
 const DISK_BYTES = 2 << 20;
 const FILE_BYTES = 100_000;
-const STALL_MS = 3_000;
+const STALL_MS = 5_000;
 
 export class GuardedSite implements Disposable {
   readonly place = new Workplace();

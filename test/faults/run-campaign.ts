@@ -67,12 +67,10 @@ async function runPart(part: FaultPart, options: CampaignOptions): Promise<PartR
       try {
         add(made, await prepared.run(new Draws(`${seed} ${part.name} ${number}`), lane));
       } catch (error) {
-        losses.push({
-          case: number,
-          what: inspect(error),
-        });
+        const what = inspect(error);
+        losses.push({ case: number, what });
         say(
-          `${part.name}: case ${number} FAILED; repeat it: --seed ${seed} --only ${part.name} --case ${number}`,
+          `${part.name}: case ${number} FAILED; repeat it: --seed ${seed} --only ${part.name} --case ${number}\n${what}`,
         );
       }
       cases += 1;

@@ -1,8 +1,8 @@
 import { cleanWithin } from '../../cli/node-mess.ts';
-import { startLab } from '../../lab/lab.ts';
-import { Draws } from '../draws.ts';
+import type { Draws } from '../draws.ts';
 import type { FaultPart, Made } from '../fault-part.ts';
-import { GuardedSite } from '../guarded-site.ts';
+import type { GuardedSite } from '../guarded-site.ts';
+import { guardedSites } from '../guarded-sites.ts';
 import { drawMoment, killRun, STEPS, type Step } from './killed-run.ts';
 
 /** To notice that pvebak is gone, and to end vzdump. */
@@ -24,25 +24,10 @@ export function killsPart(size: {
     share: 5,
     shortCases: 1,
     async prepare(seed) {
-      const nodes = Array.from({ length: size.lanes }, (_, lane) => `pve${lane + 1}`);
-      const lab = await startLab({ nodes });
-      const sites = await Promise.all(
-        nodes.map((_, lane) =>
-          GuardedSite.start(lab, lane, { backups: size.backups, draws: new Draws(seed) }),
-        ),
-      );
-      return {
-        lanes: size.lanes,
-        async run(draws, lane) {
-          const site = sites[lane];
-          if (site === undefined) throw new Error(`no lane ${lane}`);
-          return liveThroughKills(site, draws, size.killsPerCase);
-        },
-        async [Symbol.asyncDispose]() {
-          for (const site of sites) site[Symbol.dispose]();
-          await lab.stop();
-        },
-      };
+      const sites = await guardedSites(seed, size);
+      const run = (draws: Draws, lane: number) =>
+        sites.use(lane, (site) => liveThroughKills(site, draws, size.killsPerCase));
+      return { lanes: size.lanes, run, [Symbol.asyncDispose]: sites.stop };
     },
   };
 }
