@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { UserError } from '../user-error.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -15,8 +16,11 @@ export async function confirm(
   if (!stdout.isTTY || !process.stdin.isTTY)
     throw new UserError('usage', 'this needs a yes, and there is no terminal to ask on', { hint: otherwise });
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const closed = once(terminal, 'close').then(() => '');
   try {
-    const answer = (await terminal.question(question, { signal })).trim().toLowerCase();
+    const answer = (await Promise.race([terminal.question(question, { signal }), closed]))
+      .trim()
+      .toLowerCase();
     if (answer !== wanted && !(wanted === 'y' && answer === 'yes'))
       throw new UserError('usage', 'nothing was done');
   } finally {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommanderError } from 'commander';
 import { UserError } from '../user-error.ts';
+import { hasTerminal } from './controlling-terminal.ts';
 import { EXIT_STATUS, exitStatusOfError } from './exit-status.ts';
 import { runProgram } from './program.ts';
 import { keepHeapSmall } from './small-heap.ts';
@@ -45,17 +46,28 @@ function noticeEarlyEnd(): () => void {
   return () => process.removeListener('beforeExit', notice);
 }
 
-/** The first interrupt ends politely; the second leaves at once. */
+/**
+ * The first interrupt ends politely; the second leaves at once. The SIGHUP of a terminal that went away is none: the run
+ * goes on, and its output is lost (`outliveReaders`).
+ */
 function interruptSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(EXIT_STATUS.interrupted);
-      controller.abort(new UserError('interrupted', 'interrupted'));
-    });
-  }
+  const hadTerminal = hasTerminal();
+  const interrupt = () => {
+    if (controller.signal.aborted) process.exit(EXIT_STATUS.interrupted);
+    controller.abort(new UserError('interrupted', 'interrupted'));
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  process.on('SIGHUP', () => {
+    if (!hadTerminal) interrupt();
+    else setTimeout(() => hasTerminal() && interrupt(), TERMINAL_GONE_MS);
+  });
   return controller.signal;
 }
+
+/** The signal may come a moment before the kernel has taken the terminal from all its processes. */
+const TERMINAL_GONE_MS = 100;
 
 function statusOf(error: unknown, interrupted: boolean): number {
   if (interrupted) return EXIT_STATUS.interrupted;
