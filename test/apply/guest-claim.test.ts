@@ -1,10 +1,10 @@
 /** Claims on this machine, as on a node. */
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { withClaim } from '../../src/apply/guest-claim.ts';
+import { type GuestRef, parseGuestRef } from '../../src/pve/guest.ts';
 import { type ClaimHolder, claimCommand, parseClaimAnswer } from '../../src/pve/wrapper/claim-script.ts';
 import { openLocalShell } from '../../src/transport/local-shell.ts';
 import type { Shell } from '../../src/transport/shell.ts';
@@ -16,24 +16,28 @@ const HOLDER: ClaimHolder = {
   since: '2026-11-28T02:00:00+01:00',
 };
 const REPOSITORY = 'ab'.repeat(32);
-let line: string;
+/** Each test has one of its own. */
+let vmid = 860_000 + (process.pid % 10_000) * 10;
+let guest: GuestRef;
 let shell: Shell;
 
 beforeEach(() => {
-  line = randomBytes(8).toString('hex');
+  const ref = parseGuestRef(`qemu/${++vmid}`);
+  if (ref === undefined) throw new Error(`no guest ${vmid}`);
+  guest = ref;
   shell = openLocalShell();
 });
 
 afterEach(() => shell[Symbol.asyncDispose]());
 
 function pathOf(): string {
-  return `/run/pvebak-claim-${line}-${REPOSITORY.slice(0, 16)}`;
+  return `/run/pvebak-claim-qemu-${vmid}.${REPOSITORY.slice(0, 16)}`;
 }
 
 function claim<T>(claimed: () => Promise<T>, { repository = REPOSITORY, silenceSeconds = 60 } = {}) {
   return withClaim<T | ClaimHolder | undefined>(shell, {
     repository,
-    line,
+    guest,
     holder: HOLDER,
     silenceSeconds,
     everyMs: 100,
@@ -81,7 +85,7 @@ it.each(['its input is at its end', 'nothing is heard of it'])('is given back wh
   const silenceSeconds = end === 'nothing is heard of it' ? 1 : 60;
   const [program = '', ...args] = claimCommand({
     repository: REPOSITORY,
-    line,
+    guest,
     holder: HOLDER,
     silenceSeconds,
   });
@@ -107,13 +111,13 @@ it('a node where nothing can be claimed is named with its reason', async () => {
     ...shell,
     run: (argv, options) =>
       shell.run(
-        argv.map((word) => word.replace('/run/', '/run/not/there/')),
+        argv.map((word) => word.replace('path=/run/', 'path=/run/not/there/')),
         options,
       ),
   };
   const claiming = withClaim(without, {
     repository: REPOSITORY,
-    line,
+    guest,
     holder: HOLDER,
     everyMs: 100,
     claimed: async () => undefined,

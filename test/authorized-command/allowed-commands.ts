@@ -14,6 +14,7 @@ import {
 } from '../../src/pve/commands.ts';
 import { type GuestRef, parseGuestRef, parseNodeName } from '../../src/pve/guest.ts';
 import { NODE_CONFIG_COMMAND } from '../../src/pve/node-config-command.ts';
+import { claimCommand } from '../../src/pve/wrapper/claim-script.ts';
 import { wrappedDump } from '../../src/pve/wrapper/dump-script.ts';
 import { leftoversCommand } from '../../src/pve/wrapper/leftovers.ts';
 import { wrappedRestore } from '../../src/pve/wrapper/restore-script.ts';
@@ -34,6 +35,17 @@ export const DUMP = wrappedDump(
   vzdumpCommand({ vmid: VM.vmid, mode: 'snapshot', compress: '0', dumpDir: DUMP_DIR, lockwaitMinutes: 10 }),
   { guest: VM, dumpDir: DUMP_DIR },
 );
+
+export const CLAIM = claimCommand({
+  guest: VM,
+  repository: SNAPSHOT,
+  holder: {
+    run: '00112233aabbccdd',
+    hostname: 'backup-1.example.org',
+    pid: 4711,
+    since: '2026-11-28T02:00:00+01:00',
+  },
+});
 
 /** What makes backups. */
 export const BACKUP_COMMANDS: readonly Argv[] = [
@@ -65,6 +77,7 @@ export const BACKUP_COMMANDS: readonly Argv[] = [
     }),
     { guest: CT, dumpDir: DUMP_DIR, silenceSeconds: 2 },
   ),
+  CLAIM,
   leftoversCommand({ guest: VM, dumpDir: DUMP_DIR, task: 'dump' }),
   leftoversCommand({
     guest: CT,
@@ -145,6 +158,7 @@ export const SCRIPTS: ReadonlyMap<string, string> = new Map([
   ['look-up', scriptIn((await commandsOf((shell) => lookUpVmid(shell, VM.vmid)))[0])],
   ['leftovers', scriptIn(leftoversCommand({ guest: VM, dumpDir: DUMP_DIR, task: 'dump' }))],
   ['dump', scriptIn(DUMP)],
+  ['claim', scriptIn(CLAIM)],
   ['target-files', scriptIn(RESTORE_COMMANDS.find((argv) => argv[0] === 'sh' && argv.length === 3))],
   ['stage', scriptIn(stageCommand(STAGED_VM, { guest: VM }))],
   ['restore', scriptIn(wrappedRestore(['true'], { guest: VM }))],

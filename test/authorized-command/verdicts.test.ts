@@ -7,6 +7,7 @@ import { stageCommand } from '../../src/pve/wrapper/stage-script.ts';
 import { quoteArgv } from '../../src/transport/quote-argv.ts';
 import {
   BACKUP_COMMANDS,
+  CLAIM,
   CT,
   DUMP,
   DUMP_DIR,
@@ -135,6 +136,8 @@ const REFUSED: readonly (readonly [title: string, line: string | undefined, why:
   ],
   ['another script in the wrapper', changed(DUMP, script('dump'), 'id'), 'is not in the list'],
   ['a script in the place of another', changed(DUMP, script('dump'), script('look-up')), 'the arguments'],
+  ['a claim in another place', changed(CLAIM, '4f1c22aa4f1c22aa', '/../../root/x'), 'the arguments'],
+  ['a claim of what is no guest', changed(CLAIM, 'claim-qemu-101', 'claim-x/../y-101'), 'the arguments'],
   [
     'arguments for a script without',
     quoteArgv(['sh', '-c', script('cluster-files'), 'sh', 'x']),

@@ -1,11 +1,11 @@
 import type { Argv } from '../commands.ts';
+import type { GuestRef } from '../guest.ts';
 import { asArgv, privateFolders } from './script-parts.ts';
 
 export interface ClaimRequest {
   /** Of the repository, 64 hex digits: a guest may be backed up into two of them. */
   readonly repository: string;
-  /** 16 hex digits */
-  readonly line: string;
+  readonly guest: GuestRef;
   readonly holder: ClaimHolder;
   /** How long the client may send no heartbeat before the claim is given back; default 60. */
   readonly silenceSeconds?: number;
@@ -35,13 +35,18 @@ export type ClaimAnswer =
  * The claim is a lock on a file (flock), so that it goes to one of those who want it. Whoever has it removes the file before
  * giving it back; who then gets a lock on a file that is not there any more asks again.
  */
-export function claimCommand({ repository, line, holder, silenceSeconds = 60 }: ClaimRequest): Argv {
-  const path = `${privateFolders}/pvebak-claim-${line}-${repository.slice(0, 16)}`;
+export function claimCommand({ repository, guest, holder, silenceSeconds = 60 }: ClaimRequest): Argv {
   const { run, hostname, pid, since } = holder;
-  return asArgv(claimScript, [path, String(silenceSeconds), `${run} ${hostname} ${pid} ${since}`]);
+  const name = `claim-${guest.type}-${guest.vmid}`;
+  return asArgv(claimScript, [
+    name,
+    String(silenceSeconds),
+    repository.slice(0, 16),
+    `${run} ${hostname.replace(/[^\w.-]/g, '-')} ${pid} ${since}`,
+  ]);
 }
 
-const claimScript = `path=$1 silence=$2 holder=$3
+const claimScript = `path=${privateFolders}/pvebak-$1.$3 silence=$2 holder=$4
 trap '' HUP PIPE
 trap 'exit 1' TERM INT
 umask 077
@@ -54,7 +59,7 @@ while :; do
   [ ! "$path" -ef "/proc/$$/fd/9" ] || break
 done
 trap 'rm -f "$path"' EXIT
-echo "$holder" >"$path"
+printf "%s\\n" "$holder" >"$path"
 echo claimed
 while [ -n "$(timeout --foreground "$silence" head -c 1 9>&-)" ]; do :; done
 `;

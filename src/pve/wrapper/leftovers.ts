@@ -17,7 +17,8 @@ export interface Leftover {
     | 'dump-log'
     | 'unfinished-archive'
     | 'staged-archive'
-    | 'private-folder';
+    | 'private-folder'
+    | 'claim';
   /** The lock's name, the worker's UPID or the path; the guest itself for `prelaunch` and `stub`. */
   readonly what: string;
   /** To be run on the node, in the order of the list. */
@@ -77,6 +78,7 @@ for path in "$5"*; do
 done
 for path in "$6"/pvebak-*-"$7".*; do
   [ ! -d "$path" ] || kill -0 "$(cat "$path/pid")" 2>/dev/null || echo "private-folder $path"
+  [ ! -f "$path" ] || ! flock -n "$path" true || echo "claim $path"
 done
 [ ! -f "$8" ] || echo "staged-archive $8"
 [ ! -f "$9" ] || echo "dump-log $9"
@@ -98,6 +100,7 @@ export function leftoversOf(aborted: Aborted, output: string): readonly Leftover
     ...values('unfinished-archive').map(pathLeft('unfinished-archive')),
     ...values('staged-archive').map(pathLeft('staged-archive')),
     ...values('private-folder').map(pathLeft('private-folder')),
+    ...values('claim').map(pathLeft('claim')),
   ];
 }
 
