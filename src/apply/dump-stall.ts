@@ -8,8 +8,8 @@ export interface DumpFlow {
   readonly signs: number;
 }
 
-/** Which side does not do its part: `node` sends nothing, `repository` takes nothing. */
-export type DumpStall = 'node' | 'repository';
+/** Which side does not do its part: vzdump on the `node` sends nothing, the `wire` carries nothing, the `repository` takes nothing. */
+export type DumpStall = 'node' | 'wire' | 'repository';
 
 /** How often a flow was looked at without a sign, and what it was doing. */
 export interface QuietDump {
@@ -26,8 +26,24 @@ export function lookAgain(before: QuietDump, flow: DumpFlow): QuietDump {
   return { flow, looks: same ? before.looks + 1 : 0 };
 }
 
-/** @returns undefined while there is hope */
-export function stallOf({ flow, looks }: QuietDump, mostLooks: number): DumpStall | undefined {
+/** @returns whether nothing is taken, or nothing comes; undefined while there is hope */
+export function standstillOf(
+  { flow, looks }: QuietDump,
+  mostLooks: number,
+): 'nothing-taken' | 'nothing-comes' | undefined {
   if (looks < mostLooks || flow.stream === 'ended') return undefined;
-  return flow.stream === 'held' ? 'repository' : 'node';
+  return flow.stream === 'held' ? 'nothing-taken' : 'nothing-comes';
+}
+
+/**
+ * Of a dump of which nothing comes, once the node was asked for a sign of life.
+ * @param asked the flow when it was asked; when something has come since, the dump goes on
+ */
+export function stallAfterAsking(
+  asked: DumpFlow,
+  now: DumpFlow,
+  answered: boolean,
+): Exclude<DumpStall, 'repository'> | undefined {
+  if (now.signs !== asked.signs || now.stream === 'ended') return undefined;
+  return answered ? 'node' : 'wire';
 }

@@ -1,8 +1,17 @@
 import type { VzdumpRecord } from '../pve/vzdump-record.ts';
-import { type DumpFlow, type DumpStall, lookAgain, type QuietDump, stallOf } from './dump-stall.ts';
+import {
+  type DumpFlow,
+  type DumpStall,
+  lookAgain,
+  type QuietDump,
+  stallAfterAsking,
+  standstillOf,
+} from './dump-stall.ts';
 
 export interface DumpWatchOptions {
   readonly timeoutMs: number;
+  /** Asks the node for a sign of life over the connection of the dump. Never rejects. */
+  readonly wireAnswers: () => Promise<boolean>;
   /** Is called once. */
   readonly onStall: (stall: DumpStall) => void;
 }
@@ -12,14 +21,16 @@ const LOOKS = 20;
 /** Watches the stream and the log of a dump that runs, until it is disposed of. */
 export class DumpWatch implements Disposable {
   readonly #timer: NodeJS.Timeout;
-  readonly #onStall: DumpWatchOptions['onStall'];
+  readonly #options: DumpWatchOptions;
+  #asking = false;
+  #over = false;
   #flow: DumpFlow = { stream: 'asked', mayBeQuiet: false, signs: 0 };
   #quiet: QuietDump = { flow: this.#flow, looks: 0 };
   #doneBytes = -1;
 
-  constructor({ timeoutMs, onStall }: DumpWatchOptions) {
-    this.#onStall = onStall;
-    this.#timer = setInterval(() => this.#look(), timeoutMs / LOOKS);
+  constructor(options: DumpWatchOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.#look(), options.timeoutMs / LOOKS);
   }
 
   /** The stream as it is, watched. Its `return` makes what is still to come be thrown away. */
@@ -42,6 +53,7 @@ export class DumpWatch implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#over = true;
     clearInterval(this.#timer);
   }
 
@@ -57,11 +69,25 @@ export class DumpWatch implements Disposable {
   }
 
   #look(): void {
+    if (this.#asking) return;
     this.#quiet = lookAgain(this.#quiet, this.#flow);
-    const stall = stallOf(this.#quiet, LOOKS);
-    if (stall === undefined) return;
+    const standstill = standstillOf(this.#quiet, LOOKS);
+    if (standstill === 'nothing-taken') this.#stall('repository');
+    if (standstill === 'nothing-comes') void this.#ask();
+  }
+
+  async #ask(): Promise<void> {
+    const asked = this.#flow;
+    this.#asking = true;
+    const answered = await this.#options.wireAnswers();
+    this.#asking = false;
+    const stall = stallAfterAsking(asked, this.#flow, answered);
+    if (stall !== undefined) this.#stall(stall);
+  }
+
+  #stall(stall: DumpStall): void {
     clearInterval(this.#timer);
-    this.#onStall(stall);
+    if (!this.#over) this.#options.onStall(stall);
   }
 }
 

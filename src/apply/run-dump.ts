@@ -9,6 +9,7 @@ import { delayed } from './delayed-signal.ts';
 import type { DumpStall } from './dump-stall.ts';
 import { DumpWatch } from './dump-watch.ts';
 import type { WatchedLog } from './watched-dump.ts';
+import { wireAnswers } from './wire-answers.ts';
 
 export interface DumpWork<T> {
   readonly guest: GuestRef;
@@ -37,6 +38,8 @@ export type Settled<T> =
 const LAST_WORDS_MS = 3_000;
 /** What the wrapper on the node may take to end vzdump; then the connection is closed all the same. */
 const END_WITHIN_MS = 45_000;
+/** For a sign of life of a node that sends nothing. */
+const ANSWER_WITHIN_MS = 10_000;
 const STALL_TIMEOUT_MS = 5 * 60_000;
 
 /**
@@ -51,13 +54,19 @@ export async function runDump<T>(shell: Shell, work: DumpWork<T>): Promise<DumpR
   const givingUp = new AbortController();
   const enough = AbortSignal.any([signal, givingUp.signal]);
   const wrapped = wrappedDump(work.argv, { guest, dumpDir: host.dumpDir, silenceSeconds });
-  const command = await shell.run(wrapped, { signal: delayed(enough, END_WITHIN_MS) });
+  const letGo = new AbortController();
+  const command = await shell.run(wrapped, {
+    signal: AbortSignal.any([delayed(enough, END_WITHIN_MS), letGo.signal]),
+  });
   const stalled = Promise.withResolvers<Settled<T>>();
   using watch = new DumpWatch({
     timeoutMs,
+    wireAnswers: () => wireAnswers(shell, Math.min(ANSWER_WITHIN_MS, timeoutMs)),
     onStall: (stall) => {
       const error = stallError(stall, shell.where, timeoutMs);
       givingUp.abort(error);
+      // Nobody there would hear that it is to end; the node ends the dump when it has heard nothing for as long.
+      if (stall === 'wire') letGo.abort(error);
       stalled.resolve({ kind: 'failed', error });
       void stream.return();
     },
@@ -103,7 +112,13 @@ function stallError(stall: DumpStall, where: string, timeoutMs: number): UserErr
         hint: 'is its storage reachable, and does it have room? `stall_timeout` of the host says how long is too long',
       },
     );
-  return new UserError('guest', `${where} has sent nothing for ${span}; the dump was ended`, {
+  if (stall === 'wire')
+    return new UserError(
+      'host-unreachable',
+      `the wire is silent: nothing has come for ${span}, and a question was not answered`,
+    );
+  const message = `vzdump on ${where} has sent nothing for ${span}, while the node answers; the dump was ended`;
+  return new UserError('guest', message, {
     hint: 'does the storage of the guest answer on the node? `stall_timeout` of the host says how long is too long',
   });
 }

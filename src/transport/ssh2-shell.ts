@@ -37,6 +37,8 @@ export interface Ssh2Shell extends Shell {
 
 const defaultTimeoutMs = 15_000;
 const goodbyeMs = 1_000;
+/** Keepalives, after which `connectSsh2` gives a connection up. */
+const UNANSWERED = 3;
 
 /**
  * Opens one SSH connection that carries many commands, each on a channel of its own (sshd allows 10 at a time).
@@ -65,7 +67,7 @@ async function open(options: Opening, name: (address: Address) => string): Promi
   const failures: string[] = [];
   for (const address of options.addresses) {
     try {
-      return shellOver(await connectSsh2(address, options), name(address));
+      return shellOver(await connectSsh2(address, options), name(address), options.keepaliveMs);
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       failures.push(`${name(address)}: ${error.message}`);
@@ -82,9 +84,16 @@ function unreachable(failures: readonly string[]): UserError {
   );
 }
 
-function shellOver(client: Client, where: string): Ssh2Shell {
+/** ssh2 calls it a keepalive timeout. */
+function lostBecause(error: Error & { readonly level?: string }, keepaliveMs: number): Error {
+  if (error.level !== 'client-timeout') return error;
+  const span = Math.round((keepaliveMs * UNANSWERED) / 1000);
+  return new Error(`the wire is silent: no answer to keepalives for ${span} s`, { cause: error });
+}
+
+function shellOver(client: Client, where: string, keepaliveMs: number): Ssh2Shell {
   const connection = new AbortController();
-  client.on('error', (error) => connection.abort(error));
+  client.on('error', (error) => connection.abort(lostBecause(error, keepaliveMs)));
   client.on('close', () => connection.abort(new Error('the connection was closed')));
   return {
     where,

@@ -91,6 +91,24 @@ describe('a dump that stalls is ended', () => {
   });
 });
 
+it('a dump of a node that does not answer any more is given up at once: the wire is silent', async () => {
+  const { run } = shell;
+  shell = {
+    ...shell,
+    run: (argv, options) => (argv[0] === 'hostname' ? silence(options?.signal) : run(argv, options)),
+  };
+  const begun = performance.now();
+  const { exit, taken } = await dump('echo some; exec sleep 60');
+  const message = 'the wire is silent: nothing has come for 2 s, and a question was not answered';
+  expect(exit).toEqual({ kind: 'lost', reason: message });
+  expect(taken).toMatchObject({ kind: 'failed', error: { code: 'host-unreachable', message } });
+  expect(performance.now() - begun).toBeLessThan(3 * STALL_MS + 8_000);
+});
+
+function silence(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+}
+
 it('a dump whose intake fails is given three seconds to end by itself, and then is ended', async () => {
   const begun = performance.now();
   const { exit, taken, givenUp } = await dump(`${MUCH}; exec sleep 60`, fails);

@@ -69,7 +69,7 @@ export async function strikeDump(
 ): Promise<Ended | undefined> {
   const run = place.start(['apply', 'slow.yaml', '--yes', '--json']);
   try {
-    await dumping(run, node);
+    await dumping(run);
     await sleep(fraction * DUMP_MS);
     const patience = { cleanMs: SILENCE_MS + ENDING_MS, endMs: SILENCE_MS + 2 * ENDING_MS };
     return await strike(accident, { run, node, route }, patience);
@@ -78,11 +78,9 @@ export async function strikeDump(
   }
 }
 
-/** From when the wrapper is on the node. */
-export async function dumping(run: RunningProgram, node: LabNode): Promise<void> {
-  await run.says('"item-started"');
-  while (run.child.exitCode === null && (await node.exec('ls -d /run/pvebak*')).stdout === '')
-    await sleep(50);
+/** From when some of the stream has come: what is struck before that is begun again. */
+export async function dumping(run: RunningProgram): Promise<void> {
+  await run.says(/"streamBytes":[1-9]/);
 }
 
 /** How the one item of a run with --json came out. */
