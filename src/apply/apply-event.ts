@@ -1,13 +1,19 @@
 import type { GuestLabel, GuestName } from '../plan/plan.ts';
 import type { StaleReason } from '../plan/saved/stale-reason.ts';
 import type { NodeName } from '../pve/guest.ts';
-import type { PruneReport } from '../repository/prune/prune-repository.ts';
 
 /** What happens while a plan is carried out, as data; views show it. */
 export type ApplyEvent =
   | { readonly kind: 'item-started'; readonly item: ItemId; readonly label: ItemLabel }
   /** Waits for something on the node, with what the node said. */
   | { readonly kind: 'item-waiting'; readonly item: ItemId; readonly what: 'vzdump-lock' }
+  /** A connection did not come about or was lost, with nothing changed yet; another one is made after the pause. */
+  | {
+      readonly kind: 'item-retrying';
+      readonly item: ItemId;
+      readonly reason: string;
+      readonly pauseMs: number;
+    }
   | { readonly kind: 'item-progress'; readonly item: ItemId; readonly progress: Progress }
   | { readonly kind: 'item-ended'; readonly item: ItemId; readonly outcome: ItemOutcome }
   /** Of a saved plan: it is not even begun. */
@@ -54,12 +60,11 @@ export type ItemLabel =
       readonly guest: string;
       readonly host: string;
       readonly vmid: number;
-    }
-  | { readonly kind: 'prune'; readonly repository: string };
+    };
 
 export interface Progress {
-  readonly phase: 'dumping' | 'committing' | 'uploading' | 'restoring' | 'verifying' | 'pruning';
-  /** Bytes of disk, or of archive, that are done; of pruning, snapshots or packs. */
+  readonly phase: 'dumping' | 'committing' | 'uploading' | 'restoring' | 'verifying';
+  /** Bytes of disk, or of archive, that are done. */
   readonly doneBytes: number;
   readonly totalBytes: number | undefined;
   /** Bytes of dump stream that came over the wire, or went. */
@@ -78,7 +83,6 @@ export type ItemOutcome =
   /** All of it was read and found whole, together with others of its repository in this time. */
   | { readonly kind: 'verified'; readonly snapshot: string; readonly elapsedMs: number }
   | { readonly kind: 'forgotten'; readonly snapshots: readonly string[] }
-  | { readonly kind: 'pruned'; readonly report: PruneReport }
   | {
       readonly kind: 'failed';
       readonly code: string;
@@ -149,7 +153,6 @@ export function isDone(outcome: ItemOutcome): boolean {
     case 'restored':
     case 'verified':
     case 'forgotten':
-    case 'pruned':
       return true;
     case 'failed':
     case 'unreachable':

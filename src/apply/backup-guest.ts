@@ -133,7 +133,12 @@ class Dump {
   }
 
   #broken({ exit }: DumpRun<Taken>): BrokenDump {
-    return { guest: this.#action.guest.ref, ended: exit.kind !== 'lost', logFile: this.#logFile };
+    return {
+      guest: this.#action.guest.ref,
+      ended: exit.kind !== 'lost',
+      streamBytes: this.#streamBytes,
+      logFile: this.#logFile,
+    };
   }
 
   async commit(taken: Taken): Promise<BackupReport> {

@@ -10,6 +10,8 @@ export interface BrokenDump {
   readonly guest: GuestRef;
   /** Whether its wrapper on the node has ended. If not, the connection was lost, and it is about to clean up. */
   readonly ended: boolean;
+  /** That had arrived of its stream. */
+  readonly streamBytes: number;
   /** vzdump's log file on the node; undefined when its log does not name a time. */
   readonly logFile: string | undefined;
 }
@@ -91,6 +93,7 @@ export function leftText({ kind, what, command }: Leftover, guest: GuestRef, nod
     case 'unfinished-archive':
     case 'staged-archive':
     case 'private-folder':
+    case 'claim':
       return `left on ${node}: ${what}; clean with: ${line}`;
   }
 }

@@ -6,6 +6,8 @@ import type { ClaimHolder } from '../pve/wrapper/claim-script.ts';
 import type { Store } from '../repository/store.ts';
 import { formatRfc3339 } from '../snapshot/rfc3339.ts';
 import type { Shell } from '../transport/shell.ts';
+import { pause, pauseAfter, type Retry } from '../transport/with-retries.ts';
+import { UserError } from '../user-error.ts';
 import type { ItemOutcome, Progress } from './apply-event.ts';
 import type { ApplyHost } from './apply-host.ts';
 import { backupGuest } from './backup-guest.ts';
@@ -65,6 +67,8 @@ export interface NodeTools {
   readonly onProgress: (progress: Progress) => void;
   /** The node's vzdump lock is waited for. */
   readonly onWaiting: () => void;
+  /** The connection is made anew. */
+  readonly onRetry: (retry: Retry) => void;
   readonly signal: AbortSignal;
 }
 
@@ -74,21 +78,52 @@ export type Attempt =
   /** Another run is at it. */
   | { readonly kind: 'busy'; readonly by: ClaimHolder | undefined };
 
-/** Does one job on one node. Never throws: what goes wrong is the outcome, with what is left on the node. */
+/**
+ * Does one job on one node, and does it again when the connection is lost before anything was changed there: of a dump,
+ * before a byte of it came, once the node is as it was. Never throws: what goes wrong is the outcome, with what is left on the node.
+ */
 export async function doNodeJob(job: NodeJob, tools: NodeTools): Promise<Attempt> {
+  const { shell, onRetry, signal } = tools;
+  const begun = performance.now();
+  for (let tries = 0; ; tries++) {
+    const { attempt, lost } = await tryNodeJob(job, tools);
+    if (lost !== undefined) await shell.drop();
+    const elapsedMs = performance.now() - begun;
+    const pauseMs = lost?.asItWas === true ? pauseAfter(lost.error, { tries, elapsedMs }) : undefined;
+    if (pauseMs === undefined || signal.aborted) return attempt;
+    onRetry({ reason: lost?.error.message ?? '', pauseMs });
+    try {
+      await pause(pauseMs, signal);
+    } catch (error) {
+      return failedOutcome(error, true);
+    }
+  }
+}
+
+interface TriedJob {
+  readonly attempt: Attempt;
+  /** Set when the connection was lost; whether the node is as it was before. */
+  readonly lost?: { readonly error: UserError; readonly asItWas: boolean };
+}
+
+async function tryNodeJob(job: NodeJob, tools: NodeTools): Promise<TriedJob> {
   const { host, node, signal } = tools;
   let shell: Shell | undefined;
   let broken: BrokenDump | undefined;
   try {
     shell = await tools.shell.get();
-    return await carryOut(job, { ...tools, shell }, (dump) => {
+    const attempt = await carryOut(job, { ...tools, shell }, (dump) => {
       broken = dump;
     });
+    return { attempt };
   } catch (error) {
     const outcome = failedOutcome(error, signal.aborted);
     const left = broken && shell ? await leftByDump(broken, { host, node, shell }) : outcome.left;
-    if (outcome.kind === 'unreachable' && shell !== undefined) await tools.shell.drop();
-    return { ...outcome, left };
+    const attempt = { ...outcome, left };
+    if (shell === undefined || outcome.kind !== 'unreachable' || !(error instanceof UserError))
+      return { attempt };
+    const untouched = job.kind !== 'restore' && (broken === undefined || broken.streamBytes === 0);
+    return { attempt, lost: { error, asItWas: untouched && left.length === 0 } };
   }
 }
 
@@ -130,7 +165,7 @@ async function backUp(
   if (at !== node) return host.reachesAllNodes ? { kind: 'moved', to: at } : movedAway(action, at);
   return withClaim<Attempt>(shell, {
     repository: claim.repository,
-    line: identity.line,
+    guest: action.guest.ref,
     holder: { run: facts.run, ...facts.runner, since: sinceNow(tools) },
     ...heartbeatFor(host.stallTimeoutMs),
     signal,

@@ -30,14 +30,8 @@ export async function restoreAndRecord(
   context: RecordingContext,
 ): Promise<RestoreReport> {
   const records = new RestoreRecords(action, context);
-  const { replaces, snapshot, to, hostAccess = [] } = action;
-  const request = {
-    snapshot: snapshot.id,
-    guest: snapshot.guest,
-    to,
-    replace: replaces !== undefined,
-    allowedAccess: hostAccess.map(({ line }) => line),
-  };
+  const { replaces, snapshot, to } = action;
+  const request = { snapshot: snapshot.id, guest: snapshot.guest, to, replace: replaces !== undefined };
   const target: { state: 'untouched' | 'touched' | 'whole' } = { state: 'untouched' };
   try {
     const report = await restoreGuest(request, {

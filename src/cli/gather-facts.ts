@@ -5,14 +5,16 @@ import { toNodeSnapshot } from '../plan/node-snapshot.ts';
 import { readInventory } from '../pve/read-inventory.ts';
 import { declaredRetentions } from '../records/declared-retentions.ts';
 import { readKnownRecords } from '../records/known-records.ts';
-import { recordsAmong } from '../records/read-records.ts';
 import { restoredTargets } from '../records/restored-targets.ts';
 import { snapshotMarks } from '../records/snapshot-marks.ts';
 import { readSnapshots } from '../repository/read-snapshots.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot-file.ts';
+import { type Retry, withRetries } from '../transport/with-retries.ts';
 import { UserError } from '../user-error.ts';
 import type { Surroundings } from './surroundings.ts';
+import { retryText } from './view/outcome-text.ts';
+import { terminalSafe } from './view/terminal-safe.ts';
 import { openShell } from './way-in.ts';
 
 /** Asks every host and every open repository, side by side. A host that can't be asked is a fact too. */
@@ -36,9 +38,10 @@ export async function gatherFacts(
 }
 
 async function askHost(host: HostEntry, surroundings: Surroundings): Promise<HostFacts> {
+  const { signal, stderr } = surroundings;
+  const onRetry = (retry: Retry) => stderr.write(`pvebak: ${terminalSafe(host.name)}: ${retryText(retry)}\n`);
   try {
-    await using shell = await openShell(host, surroundings, surroundings.signal);
-    return { kind: 'reached', inventory: await readInventory(shell, { signal: surroundings.signal }) };
+    return await withRetries(() => readHost(host, surroundings), { onRetry, signal });
   } catch (error) {
     surroundings.signal.throwIfAborted();
     if (!(error instanceof UserError)) throw error;
@@ -47,17 +50,21 @@ async function askHost(host: HostEntry, surroundings: Surroundings): Promise<Hos
   }
 }
 
+async function readHost(host: HostEntry, surroundings: Surroundings): Promise<HostFacts> {
+  const { signal } = surroundings;
+  await using shell = await openShell(host, surroundings, signal);
+  return { kind: 'reached', inventory: await readInventory(shell, { signal }) };
+}
+
 /** @param now milliseconds since 1970 */
 export async function askRepository(repository: Repository, now: number): Promise<RepositoryFacts> {
   const all = await readSnapshots(repository);
   const records = await readKnownRecords(repository, all, ['pin', 'ack', 'verify', 'restore', 'policies']);
   const retentions = declaredRetentions(records);
-  const pruned = recordsAmong(all, 'prune').at(-1);
   return {
     id: repository.config.id,
     ...listGuests(all),
     keyCount: repository.keyCount,
-    ...(pruned !== undefined && { prunedAt: Date.parse(pruned.snapshot.time) }),
     ...snapshotMarks(records, now),
     restored: restoredTargets(records),
     ...(retentions.size > 0 && { retentions }),

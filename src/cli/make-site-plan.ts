@@ -16,7 +16,6 @@ import { encodePlanFile, type SiteFileName } from './saved/plan-file.ts';
 import type { Surroundings } from './surroundings.ts';
 import { type PlanHeader, planHeader } from './view/plan-header.ts';
 import { warnOfReaders } from './warn-of-readers.ts';
-
 import { withContents } from './with-contents.ts';
 
 export interface PlanQuestion {
@@ -24,7 +23,7 @@ export interface PlanQuestion {
   readonly command: string;
   /** Restore intents that are named. */
   readonly restore: readonly string[];
-  /** What is allowed; `forget=qemu/101` releases what a brake holds, `host-access` lets restores reach nodes. */
+  /** What is allowed; `forget=qemu/101` releases what a brake holds. */
   readonly allow: readonly string[];
   readonly part: PartOptions;
   /** How many nodes apply will work on at once. */
@@ -67,11 +66,7 @@ export async function makeSitePlan(
     recorded,
     parallel,
   });
-  const whole = makePlan(site, known.facts, {
-    restoreNames: restore,
-    released: releasedGuests(allow),
-    allowsHostAccess: allow.includes('host-access'),
-  });
+  const whole = makePlan(site, known.facts, { restoreNames: restore, released: releasedGuests(allow) });
   const plan = narrowPlan(whole, part, { site, facts: known.facts, restoreNames: restore });
   return { site, name, ...known, plan, header };
 }

@@ -2,7 +2,6 @@ import type {
   AckRecord,
   PinRecord,
   PoliciesRecord,
-  PruneRecord,
   PvebakRecord,
   RecordedRetention,
   RecordedSnapshot,
@@ -28,8 +27,6 @@ export function parseRecord(json: Uint8Array): PvebakRecord | undefined {
       return parseRestore(raw);
     case 'policies':
       return parsePolicies(raw);
-    case 'prune':
-      return parsePrune(raw);
     default:
       return undefined;
   }
@@ -95,10 +92,6 @@ function parsePolicies({ policies }: Raw): PoliciesRecord | undefined {
     return { name, ...(retention !== undefined && { keep: retention }) };
   });
   return parsed.every((one) => one !== undefined) ? { kind: 'policies', policies: parsed } : undefined;
-}
-
-function parsePrune({ bytes, unusedBytes }: Raw): PruneRecord | undefined {
-  return isCount(bytes) && isCount(unusedBytes) ? { kind: 'prune', bytes, unusedBytes } : undefined;
 }
 
 const RULES = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly', 'withinMs'] as const;

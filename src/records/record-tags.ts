@@ -21,7 +21,6 @@ function detailTags(record: PvebakRecord): readonly string[] {
     case 'ack':
     case 'restore':
     case 'policies':
-    case 'prune':
       return [];
   }
 }
@@ -33,7 +32,7 @@ export interface RecordHead {
   readonly tags: ReadonlyMap<string, string>;
 }
 
-const KINDS: readonly RecordKind[] = ['verify', 'pin', 'ack', 'restore', 'policies', 'prune'];
+const KINDS: readonly RecordKind[] = ['verify', 'pin', 'ack', 'restore', 'policies'];
 
 /** @returns undefined when the snapshot is no record, or of a kind that is not known */
 export function recordHead({

@@ -46,7 +46,10 @@ it('a node that cannot be asked is no error, and is told too', async () => {
     cleanup: false,
     vzdump: { excludePath: [] },
   };
-  const left = await leftByDump({ guest, ended: false, logFile: undefined }, { host, node, shell });
+  const left = await leftByDump(
+    { guest, ended: false, streamBytes: 0, logFile: undefined },
+    { host, node, shell },
+  );
   expect(left).toEqual([
     'pve1 could not be asked what is left of the dump of qemu/101 (cannot reach 10.0.0.10:22: no route to it); look there with: qm config 101',
   ]);

@@ -58,7 +58,6 @@ const world = fc.record({
     { minLength: 1, maxLength: 4 },
   ),
   cadenceMs: hours(1, 48),
-  prunedEveryMs: fc.option(hours(1, 400), { nil: undefined }),
   history: fc.array(
     fc.record({
       vmid: fc.integer({ min: 100, max: 112 }),
@@ -218,14 +217,7 @@ function build(made: World): readonly [Site, Facts] {
   const repositories = new Map(
     ['main', 'away'].map((name) => [
       name,
-      {
-        name,
-        path: `/${name}`,
-        password: { kind: 'env', name: 'PASSWORD' },
-        ...(made.prunedEveryMs !== undefined && {
-          prune: { everyMs: made.prunedEveryMs, mostUnusedShare: 0.1 },
-        }),
-      } as const,
+      { name, path: `/${name}`, password: { kind: 'env', name: 'PASSWORD' } } as const,
     ]),
   );
   const declared = site({

@@ -1,4 +1,5 @@
 import type { NodeName } from '../../pve/guest.ts';
+import type { Retry } from '../../transport/with-retries.ts';
 import type { Progress } from '../apply-event.ts';
 import type { HostSettings } from '../apply-host.ts';
 import type { Attempt, NodeJob, RunFacts } from '../node-job.ts';
@@ -33,6 +34,7 @@ export type ToNode =
 export type FromNode =
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'waiting' }
+  | { readonly kind: 'retrying'; readonly retry: Retry }
   | { readonly kind: 'done'; readonly attempt: Attempt }
   | { readonly kind: 'call'; readonly number: number; readonly call: StoreCall }
   | { readonly kind: 'made'; readonly call: number; readonly bytes: Uint8Array<ArrayBuffer> }

@@ -1,4 +1,5 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type Retry, withRetries } from '../../transport/with-retries.ts';
 import type { Progress } from '../apply-event.ts';
 import type { ApplyHost } from '../apply-host.ts';
 import { KeptShell } from '../kept-shell.ts';
@@ -31,11 +32,15 @@ class NodeThread implements StoreLine {
   readonly #pending = new Map<number, Pending>();
   #storeLost = new AbortController();
   #calls = 0;
+  readonly #onRetry = (retry: Retry) => this.#post({ kind: 'retrying', retry });
 
   constructor(port: MessagePort, data: NodeThreadData) {
     this.#port = port;
     this.#data = data;
-    this.#shell = new KeptShell(() => openNodeWay(data.way, this.#interrupt.signal));
+    const { signal } = this.#interrupt;
+    this.#shell = new KeptShell(() =>
+      withRetries(() => openNodeWay(data.way, signal), { onRetry: this.#onRetry, signal }),
+    );
     port.on('message', (message: ToNode) => this.#take(message));
   }
 
@@ -85,6 +90,7 @@ class NodeThread implements StoreLine {
       clock: Date.now,
       onProgress: sparsely((progress) => this.#post({ kind: 'progress', progress })),
       onWaiting: () => this.#post({ kind: 'waiting' }),
+      onRetry: this.#onRetry,
       signal: this.#interrupt.signal,
     });
     this.#post({ kind: 'done', attempt });

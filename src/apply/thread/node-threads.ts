@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { NodeName } from '../../pve/guest.ts';
 import type { Store } from '../../repository/store.ts';
+import type { Retry } from '../../transport/with-retries.ts';
 import type { Progress } from '../apply-event.ts';
 import type { PlannedHost } from '../apply-host.ts';
 import type { Attempt, NodeJob, RunFacts } from '../node-job.ts';
@@ -55,6 +56,7 @@ export interface JobPorts {
   readonly store: Store;
   readonly onProgress: (progress: Progress) => void;
   readonly onWaiting: () => void;
+  readonly onRetry: (retry: Retry) => void;
 }
 
 interface Job extends JobPorts {
@@ -126,6 +128,9 @@ export class NodeThread {
         return;
       case 'waiting':
         this.#job?.onWaiting();
+        return;
+      case 'retrying':
+        this.#job?.onRetry(message.retry);
         return;
       case 'done':
         this.#job?.resolve(message.attempt);

@@ -1,6 +1,6 @@
 import type { ItemLabel } from '../../apply/apply-event.ts';
 import type { ApplyView } from './apply-view.ts';
-import { labelText, outcomeGlyph, outcomeText, progressText } from './outcome-text.ts';
+import { labelText, outcomeGlyph, outcomeText, progressText, retryText } from './outcome-text.ts';
 
 const PROGRESS_EVERY_MS = 10_000;
 
@@ -22,6 +22,9 @@ export function applyLinesView(out: { write(text: string): unknown }, clock: () 
           return;
         case 'item-waiting':
           line(event.item, ' ', "waits for the node's vzdump lock");
+          return;
+        case 'item-retrying':
+          line(event.item, ' ', retryText(event));
           return;
         case 'item-progress':
           if (clock() - (shown.get(event.item) ?? 0) < PROGRESS_EVERY_MS) return;

@@ -5,7 +5,7 @@ import type { Plan } from '../../plan/plan.ts';
 import { type PlannedAction, plannedActions } from '../../plan/planned-actions.ts';
 import { formatGuestRef } from '../../pve/guest.ts';
 import type { ApplyView } from './apply-view.ts';
-import { labelText, outcomeText, progressText } from './outcome-text.ts';
+import { labelText, outcomeText, progressText, retryText } from './outcome-text.ts';
 import { terminalSafe } from './terminal-safe.ts';
 
 const REDRAW_MS = 100;
@@ -49,6 +49,7 @@ export function applyTerminalView(plan: Plan, parallel: number): ApplyView {
       const item = watched.get(event.item) ?? watch(watched, event.item);
       if (event.kind === 'item-ended' || event.kind === 'item-refused') item.end(event.outcome);
       if (event.kind === 'item-waiting') item.show("waits for the node's vzdump lock");
+      if (event.kind === 'item-retrying') item.show(retryText(event));
       if (event.kind === 'item-progress') showProgress(item, event.progress);
     },
     end: async () => {
@@ -77,7 +78,7 @@ function itemTask(action: PlannedAction, watched: Map<ItemId, Watched>): ListrTa
 
 /** What is done one after the other: on a host, or in a repository once all hosts have ended. */
 function laneOf(action: PlannedAction): string {
-  return action.kind === 'forget' || action.kind === 'verify' || action.kind === 'prune'
+  return action.kind === 'forget' || action.kind === 'verify'
     ? `repository ${action.repository}`
     : hostOf(action);
 }

@@ -6,8 +6,8 @@ import {
   type NodeConfigReport,
   type Progress,
 } from '../../apply/apply-event.ts';
+import type { Retry } from '../../transport/with-retries.ts';
 import { guestText } from './guest-text.ts';
-import { pruneReportText } from './prune-report-text.ts';
 import { count, formatBytes, formatDuration } from './quantities.ts';
 import { staleReasonText } from './stale-reason-text.ts';
 import { terminalSafe } from './terminal-safe.ts';
@@ -21,8 +21,6 @@ export function labelText(label: ItemLabel): string {
       return terminalSafe(`backup node ${label.node}`);
     case 'forget':
       return terminalSafe(`forget ${count(label.snapshots, 'snapshot')} of ${guestText(label.guest)}`);
-    case 'prune':
-      return terminalSafe(`prune ${label.repository}`);
     case 'verify':
       return terminalSafe(`verify ${guestText(label.guest)}`);
     case 'backup':
@@ -36,7 +34,6 @@ export function progressText(progress: Progress): string {
   if (phase === 'committing') return 'storing the index and the snapshot';
   if (phase === 'restoring')
     return ['restoring on the node', ...(doneBytes > 0 ? percentOf(progress) : [])].join(', ');
-  if (phase === 'pruning') return ['looks for what no snapshot needs', ...percentOf(progress)].join(', ');
   if (phase === 'verifying' && doneBytes === 0) return 'looks at what is there';
   const rate = elapsedMs > 0 ? (doneBytes / elapsedMs) * 1000 : 0;
   const parts = [
@@ -56,6 +53,11 @@ export function progressText(progress: Progress): string {
 /** At most one; none where there is no telling. */
 function percentOf({ doneBytes, totalBytes = 0 }: Progress): readonly string[] {
   return totalBytes === 0 ? [] : [`${Math.floor((doneBytes / totalBytes) * 100)} %`];
+}
+
+/** `cannot reach 10.0.0.10:22: connection refused; again in 4 s` */
+export function retryText({ reason, pauseMs }: Retry): string {
+  return terminalSafe(`${reason}; again in ${formatDuration(pauseMs)}`);
 }
 
 /** What came of it, one line. */
@@ -79,8 +81,6 @@ export function outcomeText(outcome: ItemOutcome): string {
       return `snapshot ${outcome.snapshot.slice(0, 8)} is whole, all read in ${elapsedText(outcome.elapsedMs)}`;
     case 'forgotten':
       return outcome.snapshots.map((id) => id.slice(0, 8)).join(' ');
-    case 'pruned':
-      return pruneReportText(outcome.report);
     case 'failed':
     case 'unreachable': {
       const reason = outcome.hint === undefined ? outcome.reason : `${outcome.reason} (${outcome.hint})`;

@@ -11,7 +11,6 @@ export function runSummary(results: readonly ItemResult[]): string {
     ['restored', 'restored'],
     ['verified', 'verified'],
     ['forgotten', 'snapshots forgotten'],
-    ['pruned', 'pruned'],
     ['failed', 'failed'],
     ['unreachable', 'unreachable'],
     ['stale', 'stale'],

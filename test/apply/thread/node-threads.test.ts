@@ -57,7 +57,7 @@ function hostWith(wayTo: () => Promise<NodeWay>): PlannedHost {
 }
 
 function portsOf(store: RepositorySession) {
-  return { store, onProgress: () => undefined, onWaiting: () => undefined };
+  return { store, onProgress: () => undefined, onWaiting: () => undefined, onRetry: () => undefined };
 }
 
 async function runJob(host: PlannedHost, signal = new AbortController().signal) {
