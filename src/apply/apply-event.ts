@@ -1,6 +1,7 @@
 import type { GuestLabel, GuestName } from '../plan/plan.ts';
 import type { StaleReason } from '../plan/saved/stale-reason.ts';
 import type { NodeName } from '../pve/guest.ts';
+import type { PruneReport } from '../repository/prune/prune-repository.ts';
 
 /** What happens while a plan is carried out, as data; views show it. */
 export type ApplyEvent =
@@ -60,11 +61,12 @@ export type ItemLabel =
       readonly guest: string;
       readonly host: string;
       readonly vmid: number;
-    };
+    }
+  | { readonly kind: 'prune'; readonly repository: string };
 
 export interface Progress {
-  readonly phase: 'dumping' | 'committing' | 'uploading' | 'restoring' | 'verifying';
-  /** Bytes of disk, or of archive, that are done. */
+  readonly phase: 'dumping' | 'committing' | 'uploading' | 'restoring' | 'verifying' | 'pruning';
+  /** Bytes of disk, or of archive, that are done; of pruning, snapshots or packs. */
   readonly doneBytes: number;
   readonly totalBytes: number | undefined;
   /** Bytes of dump stream that came over the wire, or went. */
@@ -83,6 +85,7 @@ export type ItemOutcome =
   /** All of it was read and found whole, together with others of its repository in this time. */
   | { readonly kind: 'verified'; readonly snapshot: string; readonly elapsedMs: number }
   | { readonly kind: 'forgotten'; readonly snapshots: readonly string[] }
+  | { readonly kind: 'pruned'; readonly report: PruneReport }
   | {
       readonly kind: 'failed';
       readonly code: string;
@@ -153,6 +156,7 @@ export function isDone(outcome: ItemOutcome): boolean {
     case 'restored':
     case 'verified':
     case 'forgotten':
+    case 'pruned':
       return true;
     case 'failed':
     case 'unreachable':

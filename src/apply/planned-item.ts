@@ -18,6 +18,8 @@ export function idOf(action: PlannedAction): ItemId {
       // Several machines may have had the vmid.
       return itemId('forget', repository, host, formatGuestRef(guest.ref), ...(orphan ? [orphan.line] : []));
     }
+    case 'prune':
+      return itemId('prune', action.repository);
   }
 }
 
@@ -41,6 +43,8 @@ export function labelOf(action: PlannedAction): ItemLabel {
       const { kind, host, guest, repository, forget } = action;
       return { kind, host, guest, repository, snapshots: forget.length };
     }
+    case 'prune':
+      return { kind: 'prune', repository: action.repository };
   }
 }
 

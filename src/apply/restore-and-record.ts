@@ -30,8 +30,14 @@ export async function restoreAndRecord(
   context: RecordingContext,
 ): Promise<RestoreReport> {
   const records = new RestoreRecords(action, context);
-  const { replaces, snapshot, to } = action;
-  const request = { snapshot: snapshot.id, guest: snapshot.guest, to, replace: replaces !== undefined };
+  const { replaces, snapshot, to, hostAccess = [] } = action;
+  const request = {
+    snapshot: snapshot.id,
+    guest: snapshot.guest,
+    to,
+    replace: replaces !== undefined,
+    allowedAccess: hostAccess.map(({ line }) => line),
+  };
   const target: { state: 'untouched' | 'touched' | 'whole' } = { state: 'untouched' };
   try {
     const report = await restoreGuest(request, {

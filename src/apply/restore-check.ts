@@ -6,7 +6,7 @@ import { UserError } from '../user-error.ts';
 import type { RestoreDestination } from './restore-destination.ts';
 import { restoreRoom } from './restore-room.ts';
 import { isRunning, readTargetFacts } from './restore-target-facts.ts';
-import { restoreTargetFaults, type WantedOfTarget } from './restore-target-faults.ts';
+import { restoreTargetFaults, type TargetFault, type WantedOfTarget } from './restore-target-faults.ts';
 
 export interface CheckedTarget {
   /** Configuration of the guest that will be overwritten; undefined when the vmid is free. */
@@ -22,7 +22,13 @@ export async function checkTarget(
 ): Promise<CheckedTarget> {
   const facts = await readTargetFacts(shell, to, signal);
   const faults = restoreTargetFaults(facts, wanted);
-  if (faults.length === 0) return { before: facts.found?.config, notes: restoreRoom(facts, wanted).notes };
+  refuseFaults(faults);
+  return { before: facts.found?.config, notes: restoreRoom(facts, wanted).notes };
+}
+
+/** @throws UserError `restore-target` with all of them, if there are any */
+export function refuseFaults(faults: readonly TargetFault[]): void {
+  if (faults.length === 0) return;
   throw new UserError('restore-target', faults.map(({ message }) => message).join('; '), {
     hint: [...new Set(faults.map(({ hint }) => hint))].join('; '),
   });

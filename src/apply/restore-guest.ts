@@ -1,5 +1,7 @@
+import { withoutMountPoints } from '../pve/container-host-access.ts';
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import { guestBridges } from '../pve/guest-bridges.ts';
+import { hostAccessText } from '../pve/host-access-text.ts';
 import { releaseMemory } from '../repository/release-memory.ts';
 import type { Store } from '../repository/store.ts';
 import { stagedArchiveName } from '../snapshot/archive-name.ts';
@@ -8,9 +10,10 @@ import type { Shell } from '../transport/shell.ts';
 import { UserError } from '../user-error.ts';
 import type { Progress, RestoreReport } from './apply-event.ts';
 import type { ApplyHost } from './apply-host.ts';
+import { type BroughtAccess, hostAccessFaults, judgeBrought } from './host-access-fault.ts';
 import { restoreByFile } from './restore-by-file.ts';
 import { restoreByStream } from './restore-by-stream.ts';
-import { checkTarget, stopTarget } from './restore-check.ts';
+import { checkTarget, refuseFaults, stopTarget } from './restore-check.ts';
 import type { Delivery } from './restore-delivery.ts';
 import type { RestoreDestination } from './restore-destination.ts';
 import { restoreFailure } from './restore-failure.ts';
@@ -32,6 +35,8 @@ export interface RestoreRequest {
   readonly to: RestoreDestination;
   /** Whether a guest that has the vmid may be stopped and overwritten. Otherwise the vmid must be free. */
   readonly replace: boolean;
+  /** Lines of the configuration by which it reaches the node that may come with it, though they are new there. */
+  readonly allowedAccess: readonly string[];
 }
 
 export interface RestoreContext {
@@ -108,12 +113,13 @@ class Restore {
 
   /** @returns whether a guest is there that will be overwritten */
   async checkEarly(): Promise<boolean> {
-    await this.#check(this.#placement('staged'), undefined);
+    await this.#check(this.#placement('staged'), { archiveBytes: undefined, access: this.#surelyBrought() });
     return this.#before !== undefined;
   }
 
   async run(way: RestoreWay): Promise<RestoreReport> {
     const placement = this.#placement(way);
+    this.#checkAccess(placement);
     const delivery = this.#delivery(way, placement);
     const path = this.#stagedPath;
     const keep = !this.#context.host.cleanup;
@@ -183,13 +189,40 @@ class Restore {
 
   async #beforeTouching(placement: Placement, archiveBytes: number | undefined): Promise<void> {
     const { shell, signal } = this.#context;
-    const wanted = await this.#check(placement, archiveBytes ?? this.#snapshot.mostBytes);
+    const wanted = await this.#check(placement, {
+      archiveBytes: archiveBytes ?? this.#snapshot.mostBytes,
+      access: this.#brought(placement),
+    });
     await this.#context.onTouching?.({ overwrites: this.#before !== undefined });
     if (this.#before !== undefined) this.#wasStopped = await stopTarget(shell, wanted, signal);
     this.#progress.startRestoring();
   }
 
-  async #check(placement: Placement, archiveBytes: number | undefined): Promise<WantedOfTarget> {
+  /** Whichever way the archive goes. */
+  #surelyBrought(): BroughtAccess {
+    return {
+      found: withoutMountPoints(this.#snapshot.hostAccess),
+      allowed: this.#request.allowedAccess,
+    };
+  }
+
+  #brought({ told }: Placement): BroughtAccess {
+    if (told.kind === 'volumes') return this.#surelyBrought();
+    return { found: this.#snapshot.hostAccess, allowed: this.#request.allowedAccess };
+  }
+
+  /** @throws UserError `restore-target`, with what would reach the node and is not allowed */
+  #checkAccess(placement: Placement): void {
+    const at = { type: this.#target.type, before: this.#before };
+    const judged = judgeBrought(this.#brought(placement), at);
+    refuseFaults(hostAccessFaults(judged));
+    if (judged.named.length > 0) this.#notes.add(`reaches the node: ${hostAccessText(judged.named)}`);
+  }
+
+  async #check(
+    placement: Placement,
+    { archiveBytes, access }: Pick<WantedOfTarget, 'archiveBytes' | 'access'>,
+  ): Promise<WantedOfTarget> {
     const { to, replace } = this.#request;
     const { shell, signal } = this.#context;
     const wanted: WantedOfTarget = {
@@ -199,6 +232,7 @@ class Restore {
       archiveBytes,
       pool: to.pool,
       bridges: this.#neededBridges(),
+      access,
     };
     const { before, notes } = await checkTarget(shell, { to, wanted }, signal);
     this.#before = before;

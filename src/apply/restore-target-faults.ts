@@ -1,6 +1,7 @@
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import { type GuestConfig, parseGuestConfig } from '../pve/guest-config.ts';
 import { parsePveBoolean } from '../pve/property-string.ts';
+import { type BroughtAccess, hostAccessFaults, judgeBrought } from './host-access-fault.ts';
 import type { FoundGuest } from './look-up-guest.ts';
 import { restoreRoom } from './restore-room.ts';
 import type { NodeStorage, TargetFacts } from './restore-target-facts.ts';
@@ -17,6 +18,7 @@ export interface WantedOfTarget {
   readonly pool: string | undefined;
   /** Bridges that must be there, by the map or because the guest is to be started. */
   readonly bridges: readonly string[];
+  readonly access: BroughtAccess;
 }
 
 /** Something that stands against the restore, or that is worth knowing. */
@@ -34,6 +36,9 @@ export function restoreTargetFaults(facts: TargetFacts, wanted: WantedOfTarget):
     ...faults,
     ...poolFaults(facts, wanted),
     ...bridgeFaults(facts, wanted),
+    ...hostAccessFaults(
+      judgeBrought(wanted.access, { type: wanted.target.type, before: facts.found?.config }),
+    ),
   ];
 }
 

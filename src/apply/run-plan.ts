@@ -13,6 +13,7 @@ import type { Attempt, NodeJob, RunFacts } from './node-job.ts';
 import { NodeTurns } from './node-turns.ts';
 import { hostOf, idOf, labelOf, nodeOf } from './planned-item.ts';
 import { runForgets } from './run-forgets.ts';
+import { runPrunes } from './run-prunes.ts';
 import { type ProveSnapshots, runVerifies } from './run-verifies.ts';
 import { NodeThreads } from './thread/node-threads.ts';
 
@@ -43,7 +44,7 @@ export interface ItemResult {
 
 /**
  * Carries out a plan: one action at a time on each node, as many nodes at once as `parallel` says, each in
- * a thread of its own; on a node its own configuration comes before backups, and those before restores. Then backups are verified; forgetting comes last. What fails does not stop the others. When aborted, what has not begun is skipped.
+ * a thread of its own; on a node its own configuration comes before backups, and those before restores. Then backups are verified; forgetting and pruning come last. What fails does not stop the others. When aborted, what has not begun is skipped.
  * @throws UserError when a repository can't be locked or read; nothing was begun then
  */
 export async function runPlan(
@@ -68,7 +69,8 @@ export async function runPlan(
   const after = { ...ports, signal: options.signal };
   const proofs = await runVerifies(plan.verifies, results, after);
   const known = [...results, ...proofs];
-  return [...known, ...(await runForgets(plan.forgets, known, after))];
+  const forgotten = await runForgets(plan.forgets, known, after);
+  return [...known, ...forgotten, ...(await runPrunes(plan.prunes, after))];
 }
 
 interface RunContext {

@@ -5,6 +5,7 @@ import { toNodeSnapshot } from '../plan/node-snapshot.ts';
 import { readInventory } from '../pve/read-inventory.ts';
 import { declaredRetentions } from '../records/declared-retentions.ts';
 import { readKnownRecords } from '../records/known-records.ts';
+import { recordsAmong } from '../records/read-records.ts';
 import { restoredTargets } from '../records/restored-targets.ts';
 import { snapshotMarks } from '../records/snapshot-marks.ts';
 import { readSnapshots } from '../repository/read-snapshots.ts';
@@ -61,10 +62,12 @@ export async function askRepository(repository: Repository, now: number): Promis
   const all = await readSnapshots(repository);
   const records = await readKnownRecords(repository, all, ['pin', 'ack', 'verify', 'restore', 'policies']);
   const retentions = declaredRetentions(records);
+  const pruned = recordsAmong(all, 'prune').at(-1);
   return {
     id: repository.config.id,
     ...listGuests(all),
     keyCount: repository.keyCount,
+    ...(pruned !== undefined && { prunedAt: Date.parse(pruned.snapshot.time) }),
     ...snapshotMarks(records, now),
     restored: restoredTargets(records),
     ...(retentions.size > 0 && { retentions }),

@@ -16,6 +16,7 @@ import { encodePlanFile, type SiteFileName } from './saved/plan-file.ts';
 import type { Surroundings } from './surroundings.ts';
 import { type PlanHeader, planHeader } from './view/plan-header.ts';
 import { warnOfReaders } from './warn-of-readers.ts';
+
 import { withContents } from './with-contents.ts';
 
 export interface PlanQuestion {
@@ -23,7 +24,7 @@ export interface PlanQuestion {
   readonly command: string;
   /** Restore intents that are named. */
   readonly restore: readonly string[];
-  /** What is allowed; `forget=qemu/101` releases what a brake holds. */
+  /** What is allowed; `forget=qemu/101` releases what a brake holds, `host-access` lets restores reach nodes. */
   readonly allow: readonly string[];
   readonly part: PartOptions;
   /** How many nodes apply will work on at once. */
@@ -66,7 +67,11 @@ export async function makeSitePlan(
     recorded,
     parallel,
   });
-  const whole = makePlan(site, known.facts, { restoreNames: restore, released: releasedGuests(allow) });
+  const whole = makePlan(site, known.facts, {
+    restoreNames: restore,
+    released: releasedGuests(allow),
+    allowsHostAccess: allow.includes('host-access'),
+  });
   const plan = narrowPlan(whole, part, { site, facts: known.facts, restoreNames: restore });
   return { site, name, ...known, plan, header };
 }

@@ -76,7 +76,10 @@ export async function runProgram(args: readonly string[], surroundings: Surround
       PARALLEL,
     )
     .addOption(
-      new Option('--allow <what>', 'forget=qemu/101 or forget=all: also what forget_max holds; repeatable')
+      new Option(
+        '--allow <what>',
+        'forget=qemu/101 or forget=all: also what forget_max holds; host-access: restores may reach the node; repeatable',
+      )
         .argParser(parseAllow)
         .default([]),
     )
@@ -106,11 +109,11 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     .description(
       'carry the plan out: back up what is due, restore what is missing; or a saved plan, as it is and without asking',
     )
-    .option('-y, --yes', 'do not ask; overwriting and forgetting still need --allow', false)
+    .option('-y, --yes', 'do not ask; overwriting, forgetting and pruning still need --allow', false)
     .addOption(
       new Option(
         '--allow <what>',
-        'allow without asking: replace (guests are overwritten), forget (snapshots are removed), forget=qemu/101 or forget=all (also those that forget_max holds); repeatable',
+        'allow without asking: replace (guests are overwritten), forget (snapshots are removed), prune (what none of them needs is), forget=qemu/101 or forget=all (also those that forget_max holds), host-access (restored configurations may reach the node); repeatable',
       )
         .argParser(parseAllow)
         .default([]),
@@ -226,11 +229,15 @@ export async function runProgram(args: readonly string[], surroundings: Surround
   return status;
 }
 
+const ALLOWED: ReadonlySet<string> = new Set(['replace', 'forget', 'prune', 'host-access']);
+
 function parseAllow(value: string, before: unknown): readonly string[] {
   const [, guest] = /^forget=(.*)$/.exec(value) ?? [];
   const named = guest === 'all' ? 'all' : parseGuestRef(guest ?? '');
-  if (value !== 'replace' && value !== 'forget' && named === undefined)
-    throw new InvalidArgumentError('what can be allowed is: replace, forget, forget=qemu/101, forget=all.');
+  if (!ALLOWED.has(value) && named === undefined)
+    throw new InvalidArgumentError(
+      'what can be allowed is: replace, forget, prune, forget=qemu/101, forget=all, host-access.',
+    );
   return [...(Array.isArray(before) ? before : []), value];
 }
 

@@ -82,7 +82,15 @@ function targetOptions(command: Command): void {
     )
     .option('--unique', 'new hardware addresses and, for a VM, a new uuid', false)
     .option('--start', 'start it afterwards', false)
-    .option('--replace', 'stop and overwrite the guest that has the vmid', false);
+    .option('--replace', 'stop and overwrite the guest that has the vmid', false)
+    .addOption(
+      new Option(
+        '--allow <what>',
+        'host-access: lines of its configuration that reach the node, which are refused otherwise',
+      )
+        .argParser(parseAllowed)
+        .default([]),
+    );
 }
 
 const NOT_GIVEN = {
@@ -113,6 +121,11 @@ function collectPair(value: string, before: ReadonlyMap<string, string>): Readon
   if (from === undefined || to === undefined) throw new InvalidArgumentError('it must be OLD=NEW.');
   if (before.has(from)) throw new InvalidArgumentError(`${from} is given twice.`);
   return new Map([...before, [from, to]]);
+}
+
+function parseAllowed(value: string): RestoreCommandOptions['allow'] {
+  if (value === 'host-access') return [value];
+  throw new InvalidArgumentError('what can be allowed is: host-access.');
 }
 
 function parseOffset(value: string): number {

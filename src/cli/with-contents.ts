@@ -33,7 +33,7 @@ export async function withContents(
 }
 
 /** Of the form of the texts: what an earlier version has cached is read again. */
-const FORM = '1';
+const FORM = '2';
 /** Stands in the cache for a snapshot that says nothing. */
 const NOTHING = '';
 

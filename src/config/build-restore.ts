@@ -32,6 +32,7 @@ export function buildRestore(raw: RawRestore, surroundings: Surroundings): Resto
     ...(raw.when === 'changed' && { when: raw.when }),
     onExisting: raw.on_existing ?? 'fail',
     manual: raw.manual ?? false,
+    ...(raw.allow === undefined ? {} : { allow: raw.allow }),
   };
 }
 

@@ -79,7 +79,20 @@ function buildForgetMax(text: string | undefined): ForgetMax {
 
 function buildRepository(name: string, raw: RawRepository, base: PathBase): RepositoryEntry {
   const path = promised(expandPath(raw.path, base), 'path');
-  return { name, path, password: buildSecret(raw.password, base) };
+  return {
+    name,
+    path,
+    password: buildSecret(raw.password, base),
+    ...(raw.prune !== undefined && { prune: buildPrune(raw.prune) }),
+  };
+}
+
+function buildPrune({
+  every = '7d',
+  max_unused: unused = '10%',
+}: NonNullable<RawRepository['prune']>): NonNullable<RepositoryEntry['prune']> {
+  const everyMs = promised(parseDuration(every), 'prune.every');
+  return { everyMs, mostUnusedShare: Number(unused.slice(0, -1)) / 100 };
 }
 
 function onlyName(map: ReadonlyMap<string, unknown>): string | undefined {

@@ -41,6 +41,7 @@ export type RawSecret =
 export interface RawRepository {
   readonly path: string;
   readonly password: RawSecret;
+  readonly prune?: { readonly max_unused?: string; readonly every?: string };
 }
 
 export interface RawHost {
@@ -158,4 +159,5 @@ export interface RawRestore {
   readonly when?: 'missing' | 'changed';
   readonly on_existing?: 'fail' | 'replace';
   readonly manual?: boolean;
+  readonly allow?: readonly 'host-access'[];
 }

@@ -60,6 +60,8 @@ export interface RepositoryEntry {
   /** Absolute path of the repository's folder. */
   readonly path: string;
   readonly password: SecretRef;
+  /** After so many milliseconds it is pruned again, down to a share of unused data (0.1: a tenth); absent: never by a plan. */
+  readonly prune?: { readonly everyMs: number; readonly mostUnusedShare: number };
 }
 
 export interface HostEntry {
@@ -253,6 +255,8 @@ export interface RestoreIntent {
   readonly onExisting: 'fail' | 'replace';
   /** Only when named on the command line. */
   readonly manual: boolean;
+  /** What it may do that is refused otherwise. `host-access`: bring lines of the configuration that reach the node. */
+  readonly allow?: readonly 'host-access'[];
 }
 
 /** A file in `dump_dir`, straight into the tool, or what the guest allows. */

@@ -1,5 +1,6 @@
 import type { Retention } from '../config/site.ts';
 import type { GuestRef, NodeName } from '../pve/guest.ts';
+import type { HostAccess } from '../pve/host-access.ts';
 import type { Inventory, LineId } from '../pve/inventory.ts';
 
 /**
@@ -25,6 +26,8 @@ export interface RepositoryFacts {
   readonly snapshots: readonly GuestSnapshot[];
   readonly nodeSnapshots: readonly NodeSnapshot[];
   readonly keyCount: number;
+  /** When it was pruned last, milliseconds since 1970; absent: never. */
+  readonly prunedAt?: number;
   /** Snapshots that are to be kept whatever retention says, by id or original. */
   readonly pinned: ReadonlySet<string>;
   /** Snapshots whose new data somebody has looked at, by id or original. */
@@ -59,6 +62,8 @@ export interface GuestContents {
   readonly volumes: readonly StoredVolume[];
   /** That its network cards are on. */
   readonly bridges: readonly string[];
+  /** Lines of its configuration, as the archive holds it, that reach a node; absent: none. */
+  readonly hostAccess?: readonly HostAccess[];
 }
 
 export interface StoredVolume {

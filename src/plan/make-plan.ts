@@ -7,6 +7,7 @@ import { findOrphans } from './lines/find-orphans.ts';
 import type { Plan, PlanProblem } from './plan.ts';
 import { planBackups } from './plan-backups.ts';
 import { planNodeConfigs } from './plan-node-configs.ts';
+import { planPrunes } from './plan-prunes.ts';
 import { planRestores } from './plan-restores.ts';
 import { planVerifies } from './plan-verifies.ts';
 import { planForget } from './retention/plan-forget.ts';
@@ -17,6 +18,8 @@ export interface PlanOptions {
   readonly restoreNames?: readonly string[];
   /** Guests whose snapshots may go however many they are: `qemu/101`, or `all`. */
   readonly released?: readonly string[];
+  /** Whether restores may bring what reaches the node, all of them. */
+  readonly allowsHostAccess?: boolean;
 }
 
 /**
@@ -27,12 +30,12 @@ export interface PlanOptions {
 export function makePlan(
   site: Site,
   facts: Facts,
-  { restoreNames = [], released = [] }: PlanOptions = {},
+  { restoreNames = [], released = [], allowsHostAccess = false }: PlanOptions = {},
 ): Plan {
   const { selected, leftAlone, skipped, uncovered, problems } = selectGuests(site, facts);
   const backups = planBackups(site, facts, selected);
   const { problems: nodeProblems, ...nodeConfigs } = planNodeConfigs(site, facts);
-  const restores = planRestores(site, facts, { named: restoreNames, backups });
+  const restores = planRestores(site, facts, { named: restoreNames, backups, allowsHostAccess });
   const verifies = planVerifies(site, facts, { selected, backups: backups.backups });
   const orphans = findOrphans(site, facts);
   const forgets = planForget(facts, { selected, orphans, backups: backups.backups, site, released });
@@ -47,6 +50,7 @@ export function makePlan(
     restores: restores.restores,
     verifies,
     forgets: forgets.forgets,
+    prunes: planPrunes(site, facts),
     held: forgets.held,
     ...(declarations.length > 0 && { declarations }),
     suspicious: forgets.suspicious,

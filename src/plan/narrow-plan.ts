@@ -35,6 +35,8 @@ export function narrowPlan(
     ),
     verifies: plan.verifies.filter(isIn),
     forgets: plan.forgets.filter(isIn),
+    // A part of the guests is no reason to touch what all of them share.
+    prunes: [],
     held: plan.held.filter(isIn),
     ...(plan.declarations !== undefined && { declarations: plan.declarations }),
     suspicious: plan.suspicious.filter(isIn),

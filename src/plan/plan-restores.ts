@@ -3,7 +3,10 @@ import { checkRestoreTarget, restoreTarget } from './check-restore-target.ts';
 import type { Facts, GuestSnapshot } from './facts.ts';
 import { findAwaitedBackup } from './find-awaited-backup.ts';
 import { findRestoreSnapshot } from './find-restore-snapshot.ts';
+
+import { judgeRestoredAccess } from './judge-restored-access.ts';
 import type { AwaitedBackup, PlanProblem, RestoreAtRest } from './plan.ts';
+
 import type { BackupPlan } from './plan-backups.ts';
 import { guestLabel, reachedHosts } from './reached-hosts.ts';
 import { type KnownTarget, restoreAction } from './restore-action.ts';
@@ -15,6 +18,8 @@ export interface RestoreQuestion {
   /** Intents named on the command line. */
   readonly named: readonly string[];
   readonly backups: Pick<BackupPlan, 'backups' | 'blocked' | 'waiting'>;
+  /** Whether any of them may bring what reaches the node. */
+  readonly allowsHostAccess: boolean;
 }
 
 /**
@@ -22,7 +27,9 @@ export interface RestoreQuestion {
  * or not, as long as it was restored from the wanted snapshot. One whose first backup is still to come is at rest until
  * then; a named one is wanted now, and a problem.
  */
-export function planRestores(site: Site, facts: Facts, { named, backups }: RestoreQuestion): RestorePlan {
+export function planRestores(site: Site, facts: Facts, question: RestoreQuestion): RestorePlan {
+  const { named, backups } = question;
+  const context = { facts, allowsAll: question.allowsHostAccess };
   const hosts = reachedHosts(site, facts);
   const outcomes = inOrder(site.restores).map((intent): RestoreOutcome => {
     const isNamed = named.includes(intent.name);
@@ -36,7 +43,7 @@ export function planRestores(site: Site, facts: Facts, { named, backups }: Resto
     if (atRest !== undefined) return { atRest };
     const awaited = isNamed ? undefined : findAwaitedBackup(intent, backups, site.hosts);
     const source = 'problem' in found && awaited ? { awaited } : found;
-    return planRestore(intent, { target: { ...target, from }, source }, facts);
+    return planRestore(intent, { target: { ...target, from }, source }, context);
   });
   return settleRestores([...outcomes, ...unknownNames(site, named)]);
 }
@@ -80,21 +87,25 @@ type Source = ReturnType<typeof findRestoreSnapshot> | { readonly awaited: Await
 function planRestore(
   intent: RestoreIntent,
   { target, source }: { readonly target: KnownTarget; readonly source: Source },
-  facts: Facts,
+  { facts, allowsAll }: { readonly facts: Facts; readonly allowsAll: boolean },
 ): RestoreOutcome {
   const contents =
     'snapshot' in source
       ? facts.repositories.get(intent.repository)?.contents?.get(source.snapshot.id)
       : undefined;
-  const { problems, notes } = checkRestoreTarget(intent, target, contents);
-  if ('problem' in source) return { problems: [source.problem, ...problems] };
+  const { problems: faults, notes } = checkRestoreTarget(intent, target, contents);
+  if ('problem' in source) return { problems: [source.problem, ...faults] };
+  const { existing } = target;
+  const access = judgeRestoredAccess(intent, { found: contents?.hostAccess ?? [], existing }, allowsAll);
+  const problems = [...faults, ...access.problems];
   if (problems.length > 0) return { problems };
   const claim = claimOf(intent, target);
   if ('awaited' in source)
     return { atRest: { intent: intent.name, kind: 'blocked-by-backup', backup: source.awaited }, claim };
   const needs = contents === undefined ? [] : restoreNeeds(intent, contents);
+  const action = restoreAction(intent, target, source.snapshot);
   return {
-    action: restoreAction(intent, target, source.snapshot),
+    action: { ...action, ...(access.comes.length > 0 && { hostAccess: access.comes }) },
     claim,
     room: { intent: intent.name, target, needs },
     notes,

@@ -1,5 +1,6 @@
 import type { BackupMode, ResourceMap, RestoreMode, Retention } from '../config/site.ts';
 import type { GuestRef, NodeName, Vmid } from '../pve/guest.ts';
+import type { HostAccess } from '../pve/host-access.ts';
 import type { GuestVolume, LineIdentity } from '../pve/inventory.ts';
 import type { BackupEstimate } from './estimate-backup.ts';
 import type { GuestSnapshot } from './facts.ts';
@@ -27,6 +28,8 @@ export interface Plan {
   readonly verifies: readonly VerifyAction[];
   /** After all else: what is no longer wanted. */
   readonly forgets: readonly ForgetAction[];
+  /** Last of all: repositories that are looked through for what no snapshot needs. */
+  readonly prunes: readonly PruneAction[];
   /** What would be forgotten, and is held by a brake until it is allowed by name. */
   readonly held: readonly HeldForget[];
   /** What repositories learn of policies when the plan is carried out; nothing to be asked about. */
@@ -63,6 +66,8 @@ export interface SuspiciousGuest extends Growth {
 export interface GuestName {
   readonly ref: GuestRef;
   readonly name?: string;
+  /** Absent: it is gone. */
+  readonly node?: NodeName;
   readonly template?: true;
 }
 
@@ -100,6 +105,17 @@ export interface VerifyAction {
   readonly reason: VerifyReason;
   /** The most that is read, where that is known. */
   readonly readBytes?: number;
+}
+
+/** What no snapshot of a repository needs any longer is removed, where there is more of it than may stay. */
+export interface PruneAction {
+  readonly kind: 'prune';
+  readonly repository: string;
+  /** 0.1: a tenth of what is stored may be unused. */
+  readonly mostUnusedShare: number;
+  readonly everyMs: number;
+  /** Since the last time; absent: it never was. */
+  readonly agoMs?: number;
 }
 
 export type VerifyReason =
@@ -184,6 +200,11 @@ export interface RestoreAction {
   readonly replaces: GuestLabel | undefined;
   /** Set when that guest runs, as far as is known. */
   readonly stops?: true;
+  /**
+   * Lines of the backed-up configuration by which the guest reaches the node, and which the overwritten guest does not have:
+   * those that were allowed, and a privileged container's. No other ones may come. Absent: none, or none is known.
+   */
+  readonly hostAccess?: readonly HostAccess[];
   readonly reason: RestoreReason;
 }
 
@@ -369,6 +390,12 @@ export type PlanProblem =
       readonly intent: string;
       readonly by: string;
       readonly vmid: Vmid;
+    }
+  /** Lines of the backed-up configuration would reach the node, and are neither there already nor allowed. */
+  | {
+      readonly kind: 'restore-reaches-node';
+      readonly intent: string;
+      readonly access: readonly HostAccess[];
     }
   | { readonly kind: 'restore-name-unknown'; readonly intent: string };
 

@@ -65,6 +65,8 @@ export interface Guest {
   readonly protection?: true;
   /** Bridges that its network cards are on; absent when there are none. */
   readonly bridges?: readonly string[];
+  /** Lines in force of its configuration by which it reaches its node (`host-access.ts`); absent when there are none. */
+  readonly hostAccess?: readonly string[];
   /** Its entry among the resources of high availability. */
   readonly ha?: HaMembership;
   /** Its replication jobs; absent when there are none. */

@@ -12,6 +12,7 @@ import { pveshGet } from './commands.ts';
 import { formatGuestRef, type GuestRef } from './guest.ts';
 import { guestBridges } from './guest-bridges.ts';
 import { type GuestConfig, parseGuestConfig } from './guest-config.ts';
+import { hostAccess } from './host-access.ts';
 import type { Guest, Inventory, NodeFacts, PveVersion } from './inventory.ts';
 import { lineIdentity, machineOf } from './line.ts';
 import { parsePveBoolean } from './property-string.ts';
@@ -179,7 +180,13 @@ function guestOf(resource: ResourceGuest, { file, files, fingerprint }: GuestSou
     identity: lineIdentity(fingerprint, ref, machineOf(ref.type, config)),
     volumes: [...config.volumes, ...config.unusedVolumes],
     ...memberships(ref, config, files),
+    ...reachesNode(ref, file),
   };
+}
+
+function reachesNode({ type }: GuestRef, file: ConfigFile | undefined): Pick<Guest, 'hostAccess'> {
+  const lines = file === undefined ? [] : hostAccess({ type, text: file.text, from: 'node' });
+  return lines.length === 0 ? {} : { hostAccess: lines.map(({ line }) => line) };
 }
 
 function memberships(ref: GuestRef, { values }: GuestConfig, files: ClusterFiles): Partial<Guest> {

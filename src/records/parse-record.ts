@@ -2,6 +2,7 @@ import type {
   AckRecord,
   PinRecord,
   PoliciesRecord,
+  PruneRecord,
   PvebakRecord,
   RecordedRetention,
   RecordedSnapshot,
@@ -27,6 +28,8 @@ export function parseRecord(json: Uint8Array): PvebakRecord | undefined {
       return parseRestore(raw);
     case 'policies':
       return parsePolicies(raw);
+    case 'prune':
+      return parsePrune(raw);
     default:
       return undefined;
   }
@@ -92,6 +95,10 @@ function parsePolicies({ policies }: Raw): PoliciesRecord | undefined {
     return { name, ...(retention !== undefined && { keep: retention }) };
   });
   return parsed.every((one) => one !== undefined) ? { kind: 'policies', policies: parsed } : undefined;
+}
+
+function parsePrune({ bytes, unusedBytes }: Raw): PruneRecord | undefined {
+  return isCount(bytes) && isCount(unusedBytes) ? { kind: 'prune', bytes, unusedBytes } : undefined;
 }
 
 const RULES = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly', 'withinMs'] as const;

@@ -21,6 +21,7 @@ function detailTags(record: PvebakRecord): readonly string[] {
     case 'ack':
     case 'restore':
     case 'policies':
+    case 'prune':
       return [];
   }
 }
@@ -32,7 +33,7 @@ export interface RecordHead {
   readonly tags: ReadonlyMap<string, string>;
 }
 
-const KINDS: readonly RecordKind[] = ['verify', 'pin', 'ack', 'restore', 'policies'];
+const KINDS: readonly RecordKind[] = ['verify', 'pin', 'ack', 'restore', 'policies', 'prune'];
 
 /** @returns undefined when the snapshot is no record, or of a kind that is not known */
 export function recordHead({

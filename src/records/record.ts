@@ -2,7 +2,13 @@
  * What is known beyond guests (FORMAT.md, "Records"): `record.json`, whose schema is `schemas/record.schema.json`. Times
  * are RFC 3339.
  */
-export type PvebakRecord = VerifyRecord | PinRecord | AckRecord | RestoreRecord | PoliciesRecord;
+export type PvebakRecord =
+  | VerifyRecord
+  | PinRecord
+  | AckRecord
+  | RestoreRecord
+  | PoliciesRecord
+  | PruneRecord;
 
 export type RecordKind = PvebakRecord['kind'];
 
@@ -80,6 +86,14 @@ export interface PoliciesRecord {
   readonly kind: 'policies';
   /** Without `keep`: everything. */
   readonly policies: readonly { readonly name: string; readonly keep?: RecordedRetention }[];
+}
+
+/** The repository was looked through for what no snapshot needs, beginning at the time of the record. */
+export interface PruneRecord {
+  readonly kind: 'prune';
+  /** What was stored afterwards, and how much of it no snapshot needed. */
+  readonly bytes: number;
+  readonly unusedBytes: number;
 }
 
 /** Restic's rules without `keep-`; at least one is given. */

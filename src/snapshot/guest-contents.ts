@@ -1,10 +1,12 @@
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import { guestBridges } from '../pve/guest-bridges.ts';
 import { type GuestConfig, parseGuestConfig } from '../pve/guest-config.ts';
+import type { HostAccess } from '../pve/host-access.ts';
 import { parsePropertyString } from '../pve/property-string.ts';
 import { vmDiskStorages } from '../pve/target-storage.ts';
 import type { BlobId } from '../repository/object-id.ts';
 import type { BlobSource } from '../repository/store.ts';
+import { readArchivedConfig } from './archived-config.ts';
 import { parseRecordedGuest, type RecordedGuest } from './guest-record.ts';
 import { findNode, readSmallFile } from './snapshot-files.ts';
 
@@ -21,6 +23,8 @@ export interface GuestContents {
   readonly volumes: readonly StoredVolume[];
   /** That its network cards are on. */
   readonly bridges: readonly string[];
+  /** Lines of its configuration that reach a node; absent: none. */
+  readonly hostAccess?: readonly HostAccess[];
 }
 
 export interface StoredVolume {
@@ -34,7 +38,11 @@ export interface StoredVolume {
 
 const MOST_BYTES = 1 << 20;
 
-/** @returns undefined when it has neither a record nor a configuration that can be read. @throws UserError `repository-damaged` */
+/**
+ * The configuration is the one that comes back: the archive's; without one, what lies beside it.
+ * @returns undefined when it has neither a record nor a configuration that can be read
+ * @throws UserError `repository-damaged`
+ */
 export async function readGuestContents(
   reader: BlobSource,
   { tree, guest }: { readonly tree: BlobId; readonly guest: GuestRef },
@@ -46,13 +54,20 @@ export async function readGuestContents(
       : await readSmallFile(reader, node, MOST_BYTES);
   };
   const record = await read('pvebak.json');
-  const config = await read(guest.type === 'qemu' ? 'qemu-server.conf' : 'pct.conf');
-  if (record === undefined && config === undefined) return undefined;
-  return guestContents(
-    parseRecordedGuest(record ?? new Uint8Array()),
-    parseGuestConfig(guest.type, Buffer.from(config ?? new Uint8Array()).toString('utf8')),
-    guest,
-  );
+  const archived = await readArchivedConfig(reader, { tree, guest });
+  const beside = async () =>
+    Buffer.from((await read(guest.type === 'qemu' ? 'qemu-server.conf' : 'pct.conf')) ?? []).toString('utf8');
+  const config = archived?.text ?? (await beside());
+  if (record === undefined && config === '') return undefined;
+  const { hostAccess = [] } = archived ?? {};
+  return {
+    ...guestContents(
+      parseRecordedGuest(record ?? new Uint8Array()),
+      parseGuestConfig(guest.type, config),
+      guest,
+    ),
+    ...(hostAccess.length > 0 && { hostAccess }),
+  };
 }
 
 /** What the configuration tells counts before what was noted beside it, as it is what comes back. */

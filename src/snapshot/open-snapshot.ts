@@ -1,21 +1,25 @@
-import { readVma } from '../formats/vma/read-vma.ts';
 import { encodeVma } from '../formats/vma/sparse-archive.ts';
 import type { VmaHeader } from '../formats/vma/vma-header.ts';
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import { type GuestConfig, parseGuestConfig } from '../pve/guest-config.ts';
+import type { HostAccess } from '../pve/host-access.ts';
 import type { Store } from '../repository/store.ts';
 import type { StoredNode } from '../repository/tree-parser.ts';
 import { UserError } from '../user-error.ts';
 import { archiveName } from './archive-name.ts';
+import { configOfVma, readConfigOfTar, readVmaHeader } from './archived-config.ts';
 import { parseRecordedContents, type RecordedContents } from './guest-record.ts';
 import { readProved } from './proved-content.ts';
-import { type ContentPiece, findNode, listFolder, readContent, readSmallFile } from './snapshot-files.ts';
+import { findNode, listFolder, readSmallFile } from './snapshot-files.ts';
 
 /** A guest's snapshot, found and understood, ready to be read. */
 export interface OpenSnapshot {
   readonly id: string;
   readonly guest: GuestRef;
+  /** As the archive has it; where it has none, as stands beside it. */
   readonly config: GuestConfig | undefined;
+  /** By what that reaches the node. */
+  readonly hostAccess: readonly HostAccess[];
   /** Bytes of its disks, or of its tar: what `onRead` adds up to. */
   readonly size: number;
   /** An upper bound of what `archive` delivers: chunks of zeros are not counted. */
@@ -42,30 +46,31 @@ export async function openSnapshot(store: Store, id: string, guest: GuestRef): P
   const find = async (path: string) => findNode(store.reader, tree, `${folder}/${path}`);
   const archive = await find(`archive/${archiveName(guest.type, guest.vmid)}`);
   if (archive === undefined) throw lacks(id, folder, 'an archive');
+  const textBeside = async () => {
+    const node = await find(guest.type === 'qemu' ? 'qemu-server.conf' : 'pct.conf');
+    return node && Buffer.from(await readSmallFile(store.reader, node)).toString('utf8');
+  };
   const recordNode = await find('pvebak.json');
   const recorded = parseRecordedContents(
     recordNode === undefined ? new Uint8Array() : await readSmallFile(store.reader, recordNode),
   );
-  const configNode = await find(guest.type === 'qemu' ? 'qemu-server.conf' : 'pct.conf');
-  const configText =
-    configNode === undefined
-      ? undefined
-      : Buffer.from(await readSmallFile(store.reader, configNode)).toString('utf8');
+  const header = guest.type === 'qemu' ? await readVmaHeader(store.reader, archive) : undefined;
+  const { text, hostAccess } =
+    header === undefined ? await readConfigOfTar(store.reader, archive) : configOfVma(header);
+  const configText = text ?? (await textBeside());
   const config = configText === undefined ? undefined : parseGuestConfig(guest.type, configText);
-  const opened = { id, guest, config };
-  if (guest.type === 'lxc')
+  const opened = { id, guest, config, hostAccess };
+  if (header === undefined)
     return {
       ...opened,
       size: archive.size,
       mostBytes: archive.size,
       archive: (onRead) => readTar(store, archive, { recorded, onRead }),
     };
-  const header = await readArchiveHeader(store, archive);
   const disks = new Map<number, StoredNode>();
   for (const { id: deviceId, name } of header.devices) {
-    const disk = (await listFolder(store.reader, tree, `${folder}/${name}`)).find(
-      (node) => Buffer.from(node.name).toString('utf8') === `${name}.raw`,
-    );
+    const files = await listFolder(store.reader, tree, `${folder}/${name}`);
+    const disk = files.find((node) => Buffer.from(node.name).toString('utf8') === `${name}.raw`);
     if (disk === undefined) throw lacks(id, folder, `the disk ${name}`);
     disks.set(deviceId, disk);
   }
@@ -77,12 +82,6 @@ export async function openSnapshot(store: Store, id: string, guest: GuestRef): P
     archive: (onRead, { mapConfig } = {}) =>
       readSparseVma(store, withConfig(header, mapConfig), { disks, recorded, onRead }),
   };
-}
-
-async function readArchiveHeader(store: Store, archive: StoredNode): Promise<VmaHeader> {
-  for await (const event of readVma(bytesOf(readContent(store.reader, archive))))
-    if (event.kind === 'header') return event.header;
-  throw new Error('a VMA without a header was accepted');
 }
 
 function withConfig(header: VmaHeader, mapConfig: ArchiveReading['mapConfig']): VmaHeader {
@@ -138,10 +137,6 @@ function readSparseVma(
       yield isZeros ? { zeros: bytes.length } : bytes;
     }
   });
-}
-
-async function* bytesOf(pieces: AsyncIterable<ContentPiece>): AsyncGenerator<Uint8Array> {
-  for await (const { bytes } of pieces) yield bytes;
 }
 
 function lacks(id: string, folder: string, what: string): UserError {

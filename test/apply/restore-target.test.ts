@@ -35,7 +35,9 @@ const wanted: WantedOfTarget = {
   archiveBytes: undefined,
   pool: undefined,
   bridges: [],
+  access: { found: [], allowed: [] },
 };
+const ARGS = { line: 'args: -x', reason: 'qemu-arguments' } as const;
 const web = {
   type: 'qemu',
   node: node('pve1'),
@@ -116,10 +118,35 @@ describe('a restore is refused when', () => {
       'there is no bridge vmbr7 on pve1',
       '--map-bridge vmbr7=NAME, with one of: vmbr0',
     ],
+    [
+      'its configuration reaches the node',
+      {},
+      { access: { found: [ARGS], allowed: [] } },
+      'its configuration would reach the node: args: -x (arguments of QEMU, which runs as root)',
+      '--allow host-access',
+    ],
+    [
+      'that is new for the guest which is overwritten',
+      { found: { ...web, config: 'args: -y\n[snap]\nargs: -x\n' } },
+      { replace: true, access: { found: [ARGS], allowed: ['args: -z'] } },
+      'its configuration would reach the node: args: -x (arguments of QEMU, which runs as root)',
+      '--allow host-access',
+    ],
   ])('%s', ([, found, want, message, hint]) => {
     const faults = restoreTargetFaults({ ...facts, ...found }, { ...wanted, ...want });
     expect(faults.map((fault) => fault.message)).toEqual([message]);
     expect(faults[0]?.hint).toContain(hint);
+  });
+
+  test.for<[string, Partial<TargetFacts>, Partial<WantedOfTarget>]>([
+    ['was allowed', {}, { access: { found: [ARGS], allowed: ['args: -x'] } }],
+    [
+      'is there already',
+      { found: { ...web, config: 'args: -x\n' } },
+      { replace: true, access: { found: [ARGS], allowed: [] } },
+    ],
+  ])('not when what reaches the node %s', ([, found, want]) => {
+    expect(restoreTargetFaults({ ...facts, ...found }, { ...wanted, ...want })).toEqual([]);
   });
 
   test('several things are wrong, and says all of them', () => {

@@ -170,3 +170,21 @@ it('holds for a grace what a retention wanted before it became shorter, until th
   const records = JSON.parse(place.restic('snapshots', '--json', '--tag', 'pvebak-record,kind=policies'));
   expect(records).toHaveLength(2);
 });
+
+it('prunes what the site says when that is allowed, and knows when it did', async () => {
+  const prune = 'prune: { every: 1s, max_unused: 0% }';
+  const hosts = { pve: byIdentity(lab.node('pve1')) };
+  const policy = '{ name: all, host: pve, vmid: 105, rpo: 1s, retention: { keep-last: 1 } }';
+  place.write(
+    'prune.yaml',
+    labSite({ hosts, backups: [policy] }).replace('password:', `${prune}\n    password:`),
+  );
+  const { stdout, stderr } = await due('apply', 'prune.yaml', '--yes', '--allow', 'forget');
+  expect(flat(stdout)).toMatch(/PRUNE - main never pruned wanted every 1 s; what no snapshot needs goes/);
+  expect(stderr).toBe('pvebak: nothing is pruned, as --allow prune is not given\n');
+  const before = place.repositorySize();
+  const pruned = await due('apply', 'prune.yaml', '--yes', '--allow', 'prune');
+  expect(pruned.stdout).toMatch(/\n\+ prune main: .* freed, .* stay; \d+ packs? removed/);
+  expect(place.repositorySize()).toBeLessThan(before);
+  expect(place.restic('check', '--read-data')).toContain('no errors were found');
+});

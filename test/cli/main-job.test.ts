@@ -1,6 +1,9 @@
 /** The main job as the manual tells it: one node over SSH, a VM and a container, from nothing to restorable. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readFileInDisk } from '../lab/disk-image.ts';
 import { addCt, addVm } from '../lab/guests.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { byIdentity, labSite } from './lab-site.ts';
@@ -166,7 +169,27 @@ describe('from nothing to restorable, in this order', () => {
   it('restic finds the repository whole, to the last byte', () => {
     expect(place.restic('check', '--read-data')).toContain('no errors were found');
   });
+
+  const way = checkWay();
+  it(`restic dumps a disk that has a whole file system on it (${way.title})`, async () => {
+    const dump = 'restic -r repository -p password --no-cache dump latest --path /qemu/101';
+    const script = `${dump} /qemu/101/drive-scsi0/drive-scsi0.raw > disk.raw\n${way.script}`;
+    const checked = await place.command('sh', '-ec', script);
+    expect(checked).toMatchObject({ status: 0, stdout: expect.stringMatching(/: 12\/\d+ files/) });
+    expect(readFileInDisk(join(place.folder, 'disk.raw'), '/hello').toString()).toBe('hello\n');
+  });
 });
+
+/** A machine may have no loop devices; e2fsck checks a file as well. */
+function checkWay(): { readonly title: string; readonly script: string } {
+  return spawnSync('losetup', ['--find'], { stdio: 'ignore' }).status === 0
+    ? {
+        title: 'losetup, then fsck -n',
+        script:
+          'loop=$(losetup --find --show --read-only disk.raw)\ntrap "losetup --detach $loop" EXIT\nfsck.ext4 -f -n $loop',
+      }
+    : { title: 'fsck -n of the file', script: 'fsck.ext4 -f -n disk.raw' };
+}
 
 describe('help', () => {
   it.each(['init', 'validate', 'plan', 'apply', 'show', 'facts', 'status', 'restore', 'snapshots'])(

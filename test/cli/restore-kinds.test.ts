@@ -15,7 +15,7 @@ import { type Lab, startLab } from '../lab/lab.ts';
 import type { LabNode } from '../lab/lab-node.ts';
 import { describeFiles, sha256Of } from './guest-files.ts';
 import { byIdentity, labSite } from './lab-site.ts';
-import { Workplace } from './program.ts';
+import { flat, Workplace } from './program.ts';
 
 const GUESTS = [
   ['VM', 101, 'qm'],
@@ -71,9 +71,13 @@ function addGuests(): void {
       { key: 'mp2', path: '/share', bind: '/var/tmp' },
     ],
   });
+  addVm(lab, 'pve1', { vmid: 104, name: 'odd', config: { args: ARGS } });
+  const share = { key: 'mp0', path: '/share', bind: '/var/tmp' } as const;
+  addCt(lab, 'pve1', { vmid: 108, hostname: 'box', unprivileged: true, rootfs: fill, mountPoints: [share] });
   addCt(lab, 'pve1', { vmid: 107, hostname: 'image', template: true, unprivileged: true, rootfs: fill });
 }
 
+const ARGS = "-device 'x'";
 const FIREWALL = '[OPTIONS]\nenable: 1\n';
 const NET = 'name=eth0,bridge=vmbr0,hwaddr=BC:24:11:00:01:05,type=veth';
 
@@ -123,6 +127,7 @@ function expected(vmid: number) {
   return { ...original, config };
 }
 
+/** As a file, 106 would bring its bind mount along; a stream makes none. */
 async function restore(mode: string, ...more: readonly string[]) {
   return place.succeed(
     'restore',
@@ -134,6 +139,7 @@ async function restore(mode: string, ...more: readonly string[]) {
     '--mode',
     mode,
     '--yes',
+    ...(mode === 'streamed' ? [] : ['--allow', 'host-access']),
     ...more,
   );
 }
@@ -241,6 +247,68 @@ describe('many at once', () => {
     expect(done.status).toBe(1);
   });
 });
+
+describe('what of a configuration reaches the node', () => {
+  const odd = ['--latest', '--guests', 'qemu/104', '--to', 'pve', '--yes'];
+
+  it('is refused, line by line, with what to type', async () => {
+    const guests = 'qemu/104,lxc/105,lxc/108';
+    const more = ['--vmid-offset', '800', '--to', 'pve', '--yes', '--mode', 'staged'];
+    const done = await place.pvebak('restore', '--latest', '--guests', guests, ...more);
+    expect(done.status).toBe(3);
+    expect(flat(done.stdout)).toContain(flat(REFUSED));
+    expect(flat(done.stdout)).toContain(
+      'REACHES THE NODE: unprivileged: 0 (root in the container is root on the node)',
+    );
+    expect([904, 905, 908].map((vmid) => findGuest(lab, vmid) !== undefined)).toEqual([false, true, false]);
+    expect(await node.exec('pct destroy 905')).toMatchObject({ exitCode: 0 });
+  });
+
+  it('comes when it is allowed', async () => {
+    const done = await place.succeed('restore', ...odd, '--vmid', '804', '--allow', 'host-access');
+    expect(flat(done.stdout)).toContain(`REACHES THE NODE: args: ${ARGS} (arguments of QEMU`);
+    expect(findGuest(lab, 804)?.config.values.get('args')).toBe(ARGS);
+  });
+
+  it('comes unasked over the guest that has it', async () => {
+    const done = await place.succeed('restore', ...odd, '--vmid', '804', '--replace');
+    expect(done.stdout).not.toContain('REACHES');
+    expect(findGuest(lab, 804)?.config.values.get('args')).toBe(ARGS);
+    expect(await node.exec('qm destroy 804')).toMatchObject({ exitCode: 0 });
+  });
+
+  it('is refused by apply as well, where the plan did not know of it, and a stream brings no bind mount', async () => {
+    const to = (vmid: number, guest: string, mode: string) =>
+      `{ name: to-${vmid}, guest: ${guest}, from: pve, to: { host: pve, vmid: ${vmid} }, mode: ${mode} }`;
+    const restores = [
+      to(811, 'qemu/104', 'streamed'),
+      to(812, 'lxc/108', 'staged'),
+      to(813, 'lxc/108', 'streamed'),
+    ];
+    place.write('odd.yaml', labSite({ hosts: { pve: byIdentity(node) }, restores }));
+    const recorded: { facts: { repositories: { main: { contents?: object } } } } = JSON.parse(
+      (await place.succeed('facts', 'odd.yaml')).stdout,
+    );
+    expect(JSON.stringify(recorded.facts.repositories.main.contents)).toContain('qemu-arguments');
+    delete recorded.facts.repositories.main.contents;
+    place.write('facts.json', JSON.stringify(recorded));
+    await place.succeed('plan', 'odd.yaml', '--facts', 'facts.json', '--out', 'odd.json');
+    const done = await place.pvebak('apply', 'odd.json');
+    const failed = [...flat(done.stdout).matchAll(/its configuration would reach the node: (\w+): /g)];
+    expect(failed.map(([, key]) => key).sort()).toEqual(['args', 'mp0']);
+    expect(done.status).toBe(3);
+    expect([811, 812, 813].map((vmid) => findGuest(lab, vmid) !== undefined)).toEqual([false, false, true]);
+    expect(findGuest(lab, 813)?.config.values.has('mp0')).toBe(false);
+    expect(await node.exec('ls -A /var/lib/vz/dump && pct destroy 813')).toMatchObject({ stdout: '' });
+  });
+});
+
+const REFUSED = `INCOMPLETE 2
+  ! restore qemu/104: its configuration would reach the node: args: -device 'x' (arguments of QEMU, which runs as root);
+      if that is yours: --allow host-access, or allow: [host-access] in the site file
+  ! restore lxc/108: its configuration would reach the node: mp0: /var/tmp,mp=/share (a file or folder of the node);
+      if that is yours: --allow host-access, or allow: [host-access] in the site file; mode: streamed leaves it out
+`;
 
 describe('storages and bridges are mapped', () => {
   const maps = ['--map-storage', 'fast=local', '--map-bridge', 'vmbr0=vmbr7', '--bwlimit', '100MiB'];

@@ -86,8 +86,10 @@ function applied(name: string, held: RepositoryFacts, { site, before, plan }: Ru
             ] as const,
           ];
     });
+  const isPruned = plan.prunes.some(({ repository }) => repository === name);
   return {
     ...held,
+    ...(isPruned && { prunedAt: before.now }),
     proved: new Map([...(held.proved ?? []), ...proofs]),
     snapshots,
     nodeSnapshots: [...held.nodeSnapshots, ...configs],

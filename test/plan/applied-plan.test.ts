@@ -58,6 +58,7 @@ const world = fc.record({
     { minLength: 1, maxLength: 4 },
   ),
   cadenceMs: hours(1, 48),
+  prunedEveryMs: fc.option(hours(1, 400), { nil: undefined }),
   history: fc.array(
     fc.record({
       vmid: fc.integer({ min: 100, max: 112 }),
@@ -217,7 +218,14 @@ function build(made: World): readonly [Site, Facts] {
   const repositories = new Map(
     ['main', 'away'].map((name) => [
       name,
-      { name, path: `/${name}`, password: { kind: 'env', name: 'PASSWORD' } } as const,
+      {
+        name,
+        path: `/${name}`,
+        password: { kind: 'env', name: 'PASSWORD' },
+        ...(made.prunedEveryMs !== undefined && {
+          prune: { everyMs: made.prunedEveryMs, mostUnusedShare: 0.1 },
+        }),
+      } as const,
     ]),
   );
   const declared = site({

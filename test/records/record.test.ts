@@ -64,6 +64,7 @@ const RECORDS: readonly PvebakRecord[] = [
     ...TIMES,
     outcome: 'begun',
   },
+  { kind: 'prune', bytes: 5 * 2 ** 40, unusedBytes: 0 },
   {
     kind: 'policies',
     policies: [{ name: 'gold', keep: { last: 2, withinMs: 1_209_600_000 } }, { name: 'all' }],

@@ -9,7 +9,7 @@ import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:f
 const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map([
   ['acl', ['setfacl']],
   ['attr', ['setfattr']],
-  ['e2fsprogs', ['mke2fs', 'debugfs']],
+  ['e2fsprogs', ['mke2fs', 'debugfs', 'fsck.ext4']],
   ['libnbd-bin', ['nbdcopy', 'nbdfuse', 'nbdinfo']],
   ['lzop', ['lzop']],
   ['nbd-client', ['nbd-client']],

@@ -54,7 +54,7 @@ function showPlan(
 }
 
 /**
- * Without a terminal nothing is forgotten or overwritten unless that is allowed: `--yes` alone does not. What is named to be
+ * Without a terminal nothing is forgotten, pruned or overwritten unless that is allowed: `--yes` alone does not. What is named to be
  * overwritten is asked for: that stays, and then fails for want of consent.
  */
 function allowedPart(plan: Plan, options: ApplyCommandOptions, { stdout, stderr }: Surroundings): Plan {
@@ -67,6 +67,9 @@ function allowedPart(plan: Plan, options: ApplyCommandOptions, { stdout, stderr 
   const isLeft = allow.includes('replace') ? [] : unasked;
   if (plan.forgets.length > 0 && !mayForget)
     stderr.write('pvebak: nothing is forgotten, as --allow forget is not given\n');
+  const mayPrune = allow.includes('prune');
+  if (plan.prunes.length > 0 && !mayPrune)
+    stderr.write('pvebak: nothing is pruned, as --allow prune is not given\n');
   if (isLeft.length > 0)
     stderr.write(
       `pvebak: nothing is overwritten, as --allow replace is not given: ${isLeft.map(({ intent }) => intent).join(', ')}\n`,
@@ -74,6 +77,7 @@ function allowedPart(plan: Plan, options: ApplyCommandOptions, { stdout, stderr 
   return {
     ...plan,
     forgets: mayForget ? plan.forgets : [],
+    prunes: mayPrune ? plan.prunes : [],
     restores: plan.restores.filter((action) => !isLeft.includes(action)),
   };
 }

@@ -5,6 +5,7 @@ import { encodeFactsFile } from '../saved/facts-file.ts';
 import { writePrivateFile } from '../saved/write-private-file.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { terminalSafe } from '../view/terminal-safe.ts';
+
 import { withContents } from '../with-contents.ts';
 
 /** Records what hosts and repositories say now, for `plan --facts`. */

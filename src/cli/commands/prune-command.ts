@@ -1,13 +1,9 @@
-import {
-  type PruneProgress,
-  type PruneReport,
-  pruneRepository,
-} from '../../repository/prune/prune-repository.ts';
+import { type PruneProgress, pruneRepository } from '../../repository/prune/prune-repository.ts';
 import { UserError } from '../../user-error.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { openChoice, type RepositoryChoice } from '../repository-choice.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { count, formatBytes } from '../view/quantities.ts';
+import { pruneReportText } from '../view/prune-report-text.ts';
 
 export interface PruneCommandOptions extends RepositoryChoice {
   /** `5%` */
@@ -33,7 +29,7 @@ export async function pruneCommand(
     stdout.write(
       options.json
         ? `${JSON.stringify({ repository: name, ...report })}\n`
-        : `${name}: ${reportText(report)}\n`,
+        : `${name}: ${pruneReportText(report)}\n`,
     );
   }
   return EXIT_STATUS.done;
@@ -46,23 +42,6 @@ function parseShare(text: string): number {
       hint: 'write 5%, or 0% for none',
     });
   return Number(percent) / 100;
-}
-
-function reportText(report: PruneReport): string {
-  const { bytesBefore, bytesAfter, removedPacks, repackedPacks, strayPacks, unusedBytesLeft } = report;
-  const { brokenOffBytes } = report;
-  const done = [
-    ...(removedPacks + strayPacks > 0 ? [`${count(removedPacks + strayPacks, 'pack')} removed`] : []),
-    ...(repackedPacks > 0 ? [`${repackedPacks} repacked`] : []),
-    ...(brokenOffBytes > 0
-      ? [`${formatBytes(brokenOffBytes)} of files removed that were never finished`]
-      : []),
-  ];
-  const left = unusedBytesLeft > 0 ? `, of which ${formatBytes(unusedBytesLeft)} unused` : '';
-  const freed = `${formatBytes(bytesBefore - bytesAfter)} freed, ${formatBytes(bytesAfter)} stay${left}`;
-  return done.length === 0
-    ? `nothing to free; ${formatBytes(bytesAfter)} stay${left}`
-    : `${freed}; ${done.join(', ')}`;
 }
 
 const WORDS: Readonly<Record<PruneProgress['phase'], string>> = {

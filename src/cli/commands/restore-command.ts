@@ -14,7 +14,9 @@ import { type RestoreSelection, type SelectedSnapshot, selectSnapshots } from '.
 import type { Surroundings } from '../surroundings.ts';
 import { type PlanHeader, planHeader } from '../view/plan-header.ts';
 import { renderPlanText } from '../view/plan-text.ts';
+
 import { withContents } from '../with-contents.ts';
+
 import { textWidth } from './plan-command.ts';
 
 export interface RestoreCommandOptions extends RepositoryChoice, LoginOptions, RestoreSelection {
@@ -35,6 +37,8 @@ export interface RestoreCommandOptions extends RepositoryChoice, LoginOptions, R
   readonly start: boolean;
   /** Allows a guest that has the vmid to be stopped and overwritten. */
   readonly replace: boolean;
+  /** What is allowed beyond that. */
+  readonly allow: readonly 'host-access'[];
   readonly yes: boolean;
   readonly json: boolean;
 }
@@ -146,6 +150,7 @@ function intentFor(
     ...(!alone && { order: place }),
     onExisting: options.replace ? 'replace' : 'fail',
     manual: true,
+    ...(options.allow.length > 0 && { allow: options.allow }),
   };
 }
 
@@ -180,6 +185,8 @@ function withoutRest(plan: Plan, host: string, names: readonly string[]): Plan {
     nodeConfigs: { due: [], fresh: [] },
     leftAlone: [],
     forgets: [],
+    prunes: [],
+    declarations: [],
     held: [],
     suspicious: [],
     uncovered: [],

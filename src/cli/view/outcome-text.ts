@@ -8,6 +8,7 @@ import {
 } from '../../apply/apply-event.ts';
 import type { Retry } from '../../transport/with-retries.ts';
 import { guestText } from './guest-text.ts';
+import { pruneReportText } from './prune-report-text.ts';
 import { count, formatBytes, formatDuration } from './quantities.ts';
 import { staleReasonText } from './stale-reason-text.ts';
 import { terminalSafe } from './terminal-safe.ts';
@@ -21,6 +22,8 @@ export function labelText(label: ItemLabel): string {
       return terminalSafe(`backup node ${label.node}`);
     case 'forget':
       return terminalSafe(`forget ${count(label.snapshots, 'snapshot')} of ${guestText(label.guest)}`);
+    case 'prune':
+      return terminalSafe(`prune ${label.repository}`);
     case 'verify':
       return terminalSafe(`verify ${guestText(label.guest)}`);
     case 'backup':
@@ -34,6 +37,7 @@ export function progressText(progress: Progress): string {
   if (phase === 'committing') return 'storing the index and the snapshot';
   if (phase === 'restoring')
     return ['restoring on the node', ...(doneBytes > 0 ? percentOf(progress) : [])].join(', ');
+  if (phase === 'pruning') return ['looks for what no snapshot needs', ...percentOf(progress)].join(', ');
   if (phase === 'verifying' && doneBytes === 0) return 'looks at what is there';
   const rate = elapsedMs > 0 ? (doneBytes / elapsedMs) * 1000 : 0;
   const parts = [
@@ -81,6 +85,8 @@ export function outcomeText(outcome: ItemOutcome): string {
       return `snapshot ${outcome.snapshot.slice(0, 8)} is whole, all read in ${elapsedText(outcome.elapsedMs)}`;
     case 'forgotten':
       return outcome.snapshots.map((id) => id.slice(0, 8)).join(' ');
+    case 'pruned':
+      return pruneReportText(outcome.report);
     case 'failed':
     case 'unreachable': {
       const reason = outcome.hint === undefined ? outcome.reason : `${outcome.reason} (${outcome.hint})`;

@@ -1,4 +1,7 @@
 import type { GuestLabel, PlanProblem } from '../../plan/plan.ts';
+import { withoutMountPoints } from '../../pve/container-host-access.ts';
+import type { HostAccess } from '../../pve/host-access.ts';
+import { hostAccessText } from '../../pve/host-access-text.ts';
 import { guestText, listText } from './guest-text.ts';
 import { clockText } from './plan-note-text.ts';
 import { count, formatBytes, formatDuration } from './quantities.ts';
@@ -59,6 +62,8 @@ function restoreProblemText(problem: RestoreProblem): string {
       return `${guestText(problem.target)} lives on ${problem.target.node}, not on ${problem.node}`;
     case 'restore-target-claimed':
       return `${problem.by} restores to vmid ${problem.vmid} already`;
+    case 'restore-reaches-node':
+      return `its configuration would reach the node: ${hostAccessText(problem.access)}; ${allowText(problem.access)}`;
     case 'restore-name-unknown':
       return 'the site file has no restore of that name';
     default:
@@ -103,6 +108,12 @@ function storageFault(why: Extract<PlanProblem, { kind: 'restore-storage-missing
     case 'no-rootdir':
       return 'does not take containers (content: rootdir)';
   }
+}
+
+/** A stream makes no mount points on paths of the node. */
+function allowText(access: readonly HostAccess[]): string {
+  const allow = 'if that is yours: --allow host-access, or allow: [host-access] in the site file';
+  return withoutMountPoints(access).length > 0 ? allow : `${allow}; mode: streamed leaves it out`;
 }
 
 function heldGuests(guests: readonly GuestLabel[], verbose: boolean): string {

@@ -1,5 +1,6 @@
 import type { AwaitedBackup, Plan, RestoreAction, RestoreReason } from '../../plan/plan.ts';
 import { formatGuestRef } from '../../pve/guest.ts';
+import { hostAccessText } from '../../pve/host-access-text.ts';
 import { guestText, listText } from './guest-text.ts';
 import { formatMoment } from './quantities.ts';
 import type { Row } from './text-layout.ts';
@@ -14,16 +15,17 @@ export function restoreRows(
 }
 
 function restoreRow(action: RestoreAction, timeZone: string): Row {
-  const { intent, snapshot, to, replaces, stops, reason } = action;
+  const { intent, snapshot, to, replaces, stops, hostAccess = [], reason } = action;
   const what = `${formatGuestRef(snapshot.guest)} of ${formatMoment(snapshot.time, timeZone)} (${snapshot.id.slice(0, 8)})`;
   const where = `to ${formatGuestRef({ type: snapshot.guest.type, vmid: to.vmid })} on ${to.host}/${to.node}`;
   const running = stops ? ', which runs' : '';
   const overwrites =
     replaces === undefined ? '' : `, OVERWRITES ${guestText(replaces)}${running}${originText(reason)}`;
   const how = howText(to);
+  const reaches = hostAccess.length === 0 ? '' : `, REACHES THE NODE: ${hostAccessText(hostAccess)}`;
   return {
     glyph: replaces === undefined ? '+' : '~',
-    cells: [intent, `${what} ${where}${how}${overwrites}`],
+    cells: [intent, `${what} ${where}${how}${overwrites}${reaches}`],
   };
 }
 

@@ -11,6 +11,7 @@ import { noteRows, notInBackupRows } from './plan-note-text.ts';
 import { orphanRows } from './plan-orphan-text.ts';
 import { policySections } from './plan-policy-text.ts';
 import { planProblemText } from './plan-problem-text.ts';
+import { pruneRows } from './plan-prune-text.ts';
 import { restoreRows } from './plan-restore-text.ts';
 import { verifyRows } from './plan-verify-text.ts';
 import { formatBytes } from './quantities.ts';
@@ -70,6 +71,7 @@ export function planSections(plan: Plan, header: PlanHeader, verbose: boolean): 
       title: `ORPHANS ${plan.orphans.length}`,
       rows: orphanRows(plan.orphans, { timeZone: header.timeZone, verbose }),
     },
+    { title: 'PRUNE', rows: pruneRows(plan) },
     { title: `SKIPPED ${plan.skipped.length}`, rows: skippedRows(plan, verbose) },
     { title: `UNCOVERED ${plan.uncovered.length}`, rows: uncoveredRows(plan, verbose) },
     { title: 'NOT IN BACKUP', rows: notInBackupRows(plan.notes) },

@@ -15,7 +15,7 @@ export function planTotals(plan: Plan): string {
   return rest.length > 0 ? `${verdict}. ${rest.join(', ')}.` : `${verdict}.`;
 }
 
-function actionTexts({ backups, nodeConfigs, restores, verifies, forgets }: Plan): readonly string[] {
+function actionTexts({ backups, nodeConfigs, restores, verifies, forgets, prunes }: Plan): readonly string[] {
   const amounts = amountsText(sumOfEstimates(backups));
   const reading = amounts === '' ? '' : ` (reads ${amounts})`;
   const overwrites = restores.filter((action) => action.replaces !== undefined).length;
@@ -29,6 +29,7 @@ function actionTexts({ backups, nodeConfigs, restores, verifies, forgets }: Plan
     ...(forgets.length > 0
       ? [`${forgets.reduce((sum, { forget }) => sum + forget.length, 0)} to forget`]
       : []),
+    ...(prunes.length > 0 ? [`${prunes.length} to prune`] : []),
   ];
 }
 

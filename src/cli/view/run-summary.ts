@@ -11,6 +11,7 @@ export function runSummary(results: readonly ItemResult[]): string {
     ['restored', 'restored'],
     ['verified', 'verified'],
     ['forgotten', 'snapshots forgotten'],
+    ['pruned', 'pruned'],
     ['failed', 'failed'],
     ['unreachable', 'unreachable'],
     ['stale', 'stale'],

@@ -22,6 +22,8 @@ export function staleReasonText(why: StaleReason): string {
       return `${guestText(why.guest)} is there again`;
     case 'guest-changed':
       return `its disks have changed: ${why.volumes.join(', ')}`;
+    case 'guest-lines-gone':
+      return `${guestText(why.guest)} does not have any more what would come back: ${why.lines.join('; ')}`;
     case 'newer-backup':
       return `a newer backup was made at ${new Date(why.time).toISOString()}`;
     case 'restored-since':

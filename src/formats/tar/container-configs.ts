@@ -5,6 +5,12 @@ const MAX_CONFIG_BYTES = 1024 * 1024;
 const PCT_CONF = './etc/vzdump/pct.conf';
 const PCT_FW = './etc/vzdump/pct.fw';
 
+/** Whether a member is the configuration of the container, stored plainly. */
+export function isContainerConfig({ rawName, type, layout }: TarMember): boolean {
+  const isPlain = type === 'file' && layout.kind === 'plain';
+  return isPlain && rawName.length === PCT_CONF.length && new TextDecoder().decode(rawName) === PCT_CONF;
+}
+
 /** Keeps the configuration that vzdump puts in front of a container's files. Of members with one name the first counts. */
 export class ContainerConfigs {
   readonly #found = new Map<string, Uint8Array>();

@@ -91,7 +91,7 @@ function checkOne(precondition: Precondition, now: PresentMoment): Fault | undef
     case 'guest-unchanged':
       return checkGuest(precondition, now.facts, precondition.volumes);
     case 'target-unchanged':
-      return checkGuest(precondition, now.facts, undefined);
+      return checkGuest(precondition, now.facts, undefined) ?? checkAccess(precondition, now.facts);
     case 'no-newer-backup':
       return checkNewest(newestBackup(precondition, now), precondition.newest);
     case 'no-newer-node-config':
@@ -142,6 +142,15 @@ function checkGone(
   if (back !== undefined) return stale({ kind: 'guest-back', guest: guestLabel(back) });
   const off = nodes.find(({ online }) => !online);
   return off && { kind: 'unreachable', reason: `node ${off.name} is offline, and may hold the guest` };
+}
+
+function checkAccess(
+  { host, guest, hostAccess = [] }: Extract<Precondition, { kind: 'target-unchanged' }>,
+  facts: Facts,
+): Fault | undefined {
+  const there = guestWithVmid(facts, host, guest.ref.vmid)?.hostAccess ?? [];
+  const lines = hostAccess.filter((line) => !there.includes(line));
+  return lines.length === 0 ? undefined : stale({ kind: 'guest-lines-gone', guest, lines });
 }
 
 function changedVolumes(before: readonly GuestVolume[], { volumes }: Guest): readonly string[] {

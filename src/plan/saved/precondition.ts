@@ -37,6 +37,8 @@ export type Precondition =
       readonly host: string;
       readonly guest: GuestLabel;
       readonly line: LineId;
+      /** Lines that reach the node, come with the backup, and were not asked for since the guest had them; absent: none. */
+      readonly hostAccess?: readonly string[];
     }
   /** No guest of the host is the machine of the line, and all its nodes are on. */
   | { readonly kind: 'line-gone'; readonly host: string; readonly line: LineId }

@@ -30,6 +30,8 @@ export function preconditionsOf(action: PlannedAction, moment: PlanningMoment): 
       return [ofVerify(action)];
     case 'forget':
       return ofForget(action, moment);
+    case 'prune':
+      return [{ kind: 'snapshots-there', repository: action.repository, ids: [] }];
   }
 }
 
@@ -70,9 +72,18 @@ function ofRestore(
   const target = replaces && guestWithVmid(facts, host, vmid);
   if (replaces === undefined || target === undefined) return [source, { kind: 'vmid-free', host, vmid }];
   const newest = newestRestore(facts, { repository, host, vmid });
+  const { hostAccess: there = [], identity } = target;
+  const brought = facts.repositories.get(repository)?.contents?.get(snapshot.id)?.hostAccess ?? [];
+  const kept = brought.map(({ line }) => line).filter((line) => there.includes(line));
   return [
     source,
-    { kind: 'target-unchanged', host, guest: replaces, line: target.identity.line },
+    {
+      kind: 'target-unchanged',
+      host,
+      guest: replaces,
+      line: identity.line,
+      ...(kept.length > 0 && { hostAccess: kept }),
+    },
     { kind: 'no-newer-restore', repository, host, vmid, ...(newest !== undefined && { newest }) },
   ];
 }

@@ -17,6 +17,8 @@ export type StaleReason =
   | { readonly kind: 'guest-back'; readonly guest: GuestLabel }
   /** Names of the disks and mount points that are new, gone or of another size. */
   | { readonly kind: 'guest-changed'; readonly guest: GuestLabel; readonly volumes: readonly string[] }
+  /** Lines that reach the node: it had them when nobody was asked for them. */
+  | { readonly kind: 'guest-lines-gone'; readonly guest: GuestLabel; readonly lines: readonly string[] }
   | { readonly kind: 'newer-backup'; readonly time: number }
   /** Its target was restored again since. */
   | { readonly kind: 'restored-since'; readonly time: number }

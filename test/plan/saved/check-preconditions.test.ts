@@ -26,7 +26,7 @@ import {
 /** A site with an action of each kind, and what may have happened since its plan was saved. */
 const web = guest('qemu/101', { name: 'web', volumes: [{ key: 'scsi0', bytes: 5 }] });
 const git = guest('lxc/105');
-const old = guest('qemu/902', { name: 'old' });
+const old = guest('qemu/902', { name: 'old', hostAccess: ['args: -x', 'hookscript: local:snippets/x'] });
 const nodes = ['pve', 'pve2'].map((name) => ({ name: node(name), online: true }));
 const oldest = backup(web, 90 * HOUR);
 const middle = backup(web, 60 * HOUR, { original: snapshotId('0f') });
@@ -38,14 +38,22 @@ const declared = site({
     policy('all', { retention: { last: 2 }, select: { kind: 'vmid', vmids: [vmid(101), vmid(105)] } }),
   ],
   restores: [
-    intent('free'),
+    intent('free', { allow: ['host-access'] }),
     intent('over', {
       to: { host: 'pve', vmid: vmid(902), unique: false, start: false },
       onExisting: 'replace',
     }),
   ],
 });
-const planned = facts({ pve: inventory([web, git, old], { nodes }) }, [oldest, middle, newest]);
+const planned = knowing(facts({ pve: inventory([web, git, old], { nodes }) }, [oldest, middle, newest]));
+
+/** The backup brings a line that `old` has. */
+function knowing(known: Facts): Facts {
+  const hostAccess = [{ line: 'args: -x', reason: 'qemu-arguments' } as const];
+  const contents = new Map([[newest.id, { tags: [], volumes: [], bridges: [], hostAccess }]]);
+  const repositories = [...known.repositories].map(([name, one]) => [name, { ...one, contents }] as const);
+  return { ...known, repositories: new Map(repositories) };
+}
 
 interface Changes {
   readonly guests?: readonly Guest[];
@@ -179,6 +187,12 @@ describe('an action is stale', () => {
       },
       'restored-since',
     ],
+    [
+      'when what it overwrites has a line no more that comes back with the backup',
+      action('restore', 1),
+      { guests: [{ ...old, hostAccess: ['hookscript: local:snippets/x'] }] },
+      'guest-lines-gone',
+    ],
     ['when what it forgets is gone', action('forget'), held(middle, newest), 'snapshots-gone'],
     ['when what it keeps is gone', action('forget'), held(oldest, middle), 'snapshots-gone'],
     [
@@ -264,6 +278,12 @@ it('a host that does not answer makes nothing stale', () => {
   expect(verdict(action('backup'), { unreachable: 'no route to it' })).toEqual({
     kind: 'unreachable',
     reason: 'no route to it',
+  });
+});
+
+it('a guest with fewer lines that reach the node is still the same, unless the backup brings them', () => {
+  expect(verdict(action('restore', 1), { guests: [{ ...old, hostAccess: ['args: -x'] }] })).toEqual({
+    kind: 'holds',
   });
 });
 
