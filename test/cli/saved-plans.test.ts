@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addCt, moveGuest } from '../lab/guests.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
@@ -224,7 +225,7 @@ describe('status', () => {
     expect(lines[4]).toMatch(/^= {2}lxc\/105 git +fra\/fra1 +\d+ (?:s|min) .*KiB +all$/);
   });
 
-  it('--json is one object', async () => {
+  it('--json is one object, as its schema says', async () => {
     const { stdout, status } = await place.pvebak('status', 'site.yaml', '--json');
     expect(JSON.parse(stdout)).toMatchObject({
       kind: 'pvebak-status',
@@ -236,6 +237,9 @@ describe('status', () => {
         { guest: 'lxc/106', level: 'ok' },
       ],
     });
+    const schema = join(import.meta.dirname, '../../schemas/status.schema.json');
+    const validate = new Ajv({ discriminator: true }).compile(JSON.parse(readFileSync(schema, 'utf8')));
+    expect(validate(JSON.parse(stdout)), JSON.stringify(validate.errors)).toBe(true);
     expect(status).toBe(2);
   });
 

@@ -50,6 +50,7 @@ const REFINEMENTS: Refinements = {
 test.each([
   ['plan.schema.json', 'src/cli/saved/plan-file.ts', 'PlanFile', 'A saved plan of pvebak'],
   ['facts.schema.json', 'src/cli/saved/facts-file.ts', 'FactsFile', 'Recorded facts of pvebak'],
+  ['status.schema.json', 'src/cli/view/status-json.ts', 'StatusFile', 'What pvebak status --json prints'],
 ])('%s says what %s declares', (name, file, type, title) => {
   const schema = {
     $schema: 'http://json-schema.org/draft-07/schema#',
