@@ -30,6 +30,12 @@ export type ItemId = string & { readonly __brand: 'ItemId' };
 
 export type ItemLabel =
   | {
+      readonly kind: 'adopt';
+      readonly host: string;
+      readonly guest: GuestLabel;
+      readonly repository: string;
+    }
+  | {
       readonly kind: 'verify';
       readonly host: string;
       readonly guest: GuestLabel;
@@ -80,6 +86,8 @@ export type ItemOutcome =
   | { readonly kind: 'backed-up'; readonly report: BackupReport }
   /** Not by this run: another one has done it since the plan was made. */
   | { readonly kind: 'already-backed-up'; readonly snapshot: string }
+  /** The history of so many snapshots goes on in the guest's line. */
+  | { readonly kind: 'adopted'; readonly snapshots: number }
   | { readonly kind: 'config-kept'; readonly report: NodeConfigReport }
   | { readonly kind: 'restored'; readonly report: RestoreReport }
   /** All of it was read and found whole, together with others of its repository in this time. */
@@ -150,6 +158,7 @@ export interface RestoreReport {
 /** Whether it came out as planned. */
 export function isDone(outcome: ItemOutcome): boolean {
   switch (outcome.kind) {
+    case 'adopted':
     case 'backed-up':
     case 'already-backed-up':
     case 'config-kept':

@@ -5,6 +5,10 @@ import { type ItemId, type ItemLabel, itemId } from './apply-event.ts';
 /** What an action of the plan is called among the events. */
 export function idOf(action: PlannedAction): ItemId {
   switch (action.kind) {
+    case 'adopt': {
+      const { kind, repository, host, guest, from } = action;
+      return itemId(kind, repository, host, formatGuestRef(guest.ref), from.line);
+    }
     case 'backup':
       return itemId('backup', action.repository, action.host, formatGuestRef(action.guest.ref));
     case 'node-config':
@@ -26,6 +30,7 @@ export function idOf(action: PlannedAction): ItemId {
 /** What views need to name it. */
 export function labelOf(action: PlannedAction): ItemLabel {
   switch (action.kind) {
+    case 'adopt':
     case 'backup':
     case 'verify': {
       const { kind, host, guest, repository } = action;

@@ -81,6 +81,8 @@ function whyNot(
 ): string | undefined {
   if (signal.aborted) return 'interrupted before it began';
   if (action.orphan !== undefined) return undefined;
+  if (!areJoined(action, before))
+    return 'the history from where it was could not be joined, so that nothing is forgotten';
   if (action.keep.length === 0 && !action.afterBackup) return 'nothing of its line would be left';
   if (action.afterBackup) {
     const newBytes = broughtBy(action, before);
@@ -91,6 +93,16 @@ function whyNot(
   return wasNotProved(action, before)
     ? 'its newest backup was not found whole, so that nothing is forgotten'
     : undefined;
+}
+
+function areJoined(
+  { repository, host, guest, adopts = [] }: ForgetAction,
+  before: readonly ItemResult[],
+): boolean {
+  const joined = new Set(before.filter(({ outcome }) => outcome.kind === 'adopted').map(({ item }) => item));
+  return adopts.every((line) =>
+    joined.has(itemId('adopt', repository, host, formatGuestRef(guest.ref), line)),
+  );
 }
 
 function wasNotProved({ repository, host, guest }: ForgetAction, before: readonly ItemResult[]): boolean {

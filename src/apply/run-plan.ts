@@ -12,6 +12,7 @@ import { failedOutcome } from './failed-outcome.ts';
 import type { Attempt, NodeJob, RunFacts } from './node-job.ts';
 import { NodeTurns } from './node-turns.ts';
 import { hostOf, idOf, labelOf, nodeOf } from './planned-item.ts';
+import { runAdopts } from './run-adopts.ts';
 import { runForgets } from './run-forgets.ts';
 import { runPrunes } from './run-prunes.ts';
 import { type ProveSnapshots, runVerifies } from './run-verifies.ts';
@@ -43,7 +44,7 @@ export interface ItemResult {
 }
 
 /**
- * Carries out a plan: one action at a time on each node, as many nodes at once as `parallel` says, each in
+ * Carries out a plan. Lines are joined first. Then one action at a time on each node, as many nodes at once as `parallel` says, each in
  * a thread of its own; on a node its own configuration comes before backups, and those before restores. Then backups are verified; forgetting and pruning come last. What fails does not stop the others. When aborted, what has not begun is skipped.
  * @throws UserError when a repository can't be locked or read; nothing was begun then
  */
@@ -54,16 +55,18 @@ export async function runPlan(
 ): Promise<readonly ItemResult[]> {
   await declarePolicies(plan.declarations ?? [], ports.repositories, { ...ports, ...options });
   const actions: readonly Action[] = [...plan.nodeConfigs.due, ...plan.backups, ...plan.restores];
-  const names = [...new Set(actions.map(({ repository }) => repository))];
+  const names = [...new Set([...plan.adopts, ...actions].map(({ repository }) => repository))];
   const results = await withSessions(
     names,
     { ports, signal: options.signal },
     new Map(),
     async (sessions) => {
+      const { facts, emit } = ports;
+      const adopted = await runAdopts(plan.adopts, { sessions, facts, emit, signal: options.signal });
       const turns = new NodeTurns(options.parallel);
       await using threads = new NodeThreads(ports.facts, options.signal);
       const context = { ports, sessions, threads, turns, signal: options.signal };
-      return await Promise.all(actions.map((action) => runItem(action, context)));
+      return [...adopted, ...(await Promise.all(actions.map((action) => runItem(action, context))))];
     },
   );
   const after = { ...ports, signal: options.signal };

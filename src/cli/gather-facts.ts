@@ -13,6 +13,7 @@ import type { Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot-file.ts';
 import { type Retry, withRetries } from '../transport/with-retries.ts';
 import { UserError } from '../user-error.ts';
+import { lineAdoptions } from './line-adoptions.ts';
 import type { Surroundings } from './surroundings.ts';
 import { retryText } from './view/outcome-text.ts';
 import { terminalSafe } from './view/terminal-safe.ts';
@@ -60,7 +61,14 @@ async function readHost(host: HostEntry, surroundings: Surroundings): Promise<Ho
 /** @param now milliseconds since 1970 */
 export async function askRepository(repository: Repository, now: number): Promise<RepositoryFacts> {
   const all = await readSnapshots(repository);
-  const records = await readKnownRecords(repository, all, ['pin', 'ack', 'verify', 'restore', 'policies']);
+  const records = await readKnownRecords(repository, all, [
+    'pin',
+    'ack',
+    'verify',
+    'restore',
+    'policies',
+    'adopt',
+  ]);
   const retentions = declaredRetentions(records);
   const pruned = recordsAmong(all, 'prune').at(-1);
   return {
@@ -71,6 +79,7 @@ export async function askRepository(repository: Repository, now: number): Promis
     ...snapshotMarks(records, now),
     restored: restoredTargets(records),
     ...(retentions.size > 0 && { retentions }),
+    adoptions: lineAdoptions(records),
   };
 }
 

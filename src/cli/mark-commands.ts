@@ -3,7 +3,7 @@ import { exampleText } from './example-text.ts';
 import { withRepositoryOptions } from './repository-options.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** `pvebak pin|unpin|ack`: what people know of snapshots. */
+/** `pvebak pin|unpin|ack|adopt`: what people know of snapshots and guests. */
 export function addMarkCommands(
   program: Command,
   runs: (work: Promise<number>) => Promise<void>,
@@ -47,6 +47,30 @@ export function addMarkCommands(
       runs(
         import('./commands/ack-command.ts').then(({ ackCommand }) =>
           ackCommand({ ...NOT_GIVEN, ...options, guest: undefined, snapshot: guest }, surroundings),
+        ),
+      ),
+    );
+
+  withRepositoryOptions(program.command('adopt <old> [new]'))
+    .description(
+      'let the history of a guest go on in another one: the same machine with another vmid, host or uuid',
+    )
+    .option('--site <file>', 'the site file; site.yaml when it is not given')
+    .option('--undo', 'let it go on there no longer', false)
+    .option('--reason <text>', 'why, for those who come later', '')
+    .addHelpText(
+      'after',
+      exampleText(
+        'pvebak adopt qemu/101 qemu/201',
+        'pvebak adopt fra/qemu/101 ber/qemu/101 --reason "went to Berlin"',
+        'pvebak adopt 0c4f66e2a9d31b70 51be02c9f8a7d344',
+        'pvebak adopt qemu/101 --undo',
+      ),
+    )
+    .action((old: string, current: string | undefined, options) =>
+      runs(
+        import('./commands/adopt-command.ts').then(({ adoptCommand }) =>
+          adoptCommand({ ...NOT_GIVEN, ...options, old, current }, surroundings),
         ),
       ),
     );

@@ -1,5 +1,6 @@
 import { buildBackup, buildSkip, isSkip } from './build-backup.ts';
 import { buildHost } from './build-host.ts';
+import { buildMove } from './build-move.ts';
 import { buildRestore } from './build-restore.ts';
 import { buildSecret } from './build-secret.ts';
 import { expandPath, type PathBase } from './expand-path.ts';
@@ -53,6 +54,7 @@ export function buildSite(raw: RawSite, at: SitePlace): Site {
     backups: entries.filter((entry) => !isSkip(entry)).map((entry) => buildBackup(entry, surroundings)),
     ...(skips.length > 0 && { skips: skips.map((entry) => buildSkip(entry, surroundings)) }),
     restores: (raw.restores ?? []).map((restore) => buildRestore(restore, surroundings)),
+    ...(raw.moved !== undefined && { moved: raw.moved.map((move) => buildMove(move, surroundings)) }),
     ...(raw.orphans !== undefined && {
       orphans: { keepMs: promised(parseDuration(raw.orphans.keep), 'orphans.keep') },
     }),

@@ -1,3 +1,4 @@
+import { checkMoves } from './check-moves.ts';
 import { checkPolicies } from './check-policies.ts';
 import { checkRestores } from './check-restores.ts';
 import { type TextAt, textsAt, type ValueAt, valuesAt } from './data-paths.ts';
@@ -27,6 +28,7 @@ export function checkSite(data: unknown): readonly Finding[] {
     ...valuesAt(data, ['hosts', '*']).flatMap(sudoOnTheNode),
     ...checkPolicies(data),
     ...checkRestores(data),
+    ...checkMoves(data),
     ...LOCAL_PATHS.flatMap((pattern) => foreignHomes(textsAt(data, pattern))),
   ];
 }
@@ -35,6 +37,7 @@ const HOST_REFERENCES = [
   ['backups', '*', 'host'],
   ['backups', '*', 'hosts', '*'],
   ['restores', '*', 'to', 'host'],
+  ['moved', '*', 'to', 'host'],
 ];
 
 const REPOSITORY_REFERENCES = [

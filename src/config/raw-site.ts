@@ -13,8 +13,14 @@ export interface RawSite {
     readonly policy_change_grace?: string;
   };
   readonly orphans?: { readonly keep: string };
+  readonly moved?: readonly RawMove[];
   readonly backups?: readonly RawBackup[];
   readonly restores?: readonly RawRestore[];
+}
+
+export interface RawMove {
+  readonly from: { readonly host: string; readonly guest: string };
+  readonly to: { readonly host: string; readonly guest: string };
 }
 
 export interface RawDefaults {

@@ -21,10 +21,18 @@ export interface Site {
   /** Policies that leave guests out on purpose; absent: none. */
   readonly skips?: readonly SkipPolicy[];
   readonly restores: readonly RestoreIntent[];
+  /** Guests that are elsewhere now, or have another vmid; absent: none. */
+  readonly moved?: readonly MovedGuest[];
   /** What becomes of the backups of guests that are gone; absent: all are kept. */
   readonly orphans?: OrphanRule;
   /** A site file always fills it in; absent elsewhere: nothing brakes. */
   readonly guards?: Guards;
+}
+
+export interface MovedGuest {
+  readonly from: { readonly hostId: string; readonly guest: GuestRef };
+  /** With the name of the host entry. */
+  readonly to: { readonly host: string; readonly hostId: string; readonly guest: GuestRef };
 }
 
 export interface OrphanRule {

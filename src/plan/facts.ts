@@ -41,6 +41,8 @@ export interface RepositoryFacts {
    * forgotten. Absent: none is known.
    */
   readonly proved?: ReadonlyMap<string, ProvedBackup>;
+  /** By the old line. Absent: none is known. */
+  readonly adoptions?: ReadonlyMap<string, Adoption>;
   /** What guests were restored from this repository, by cluster fingerprint and vmid, `FINGERPRINT 901`. Absent: none is known. */
   readonly restored?: ReadonlyMap<string, RestoredTarget>;
   /** By name of the policy, oldest first: what runs with this repository wanted kept. Absent: nothing is known. */
@@ -92,6 +94,22 @@ export interface DeclaredRetention {
   readonly since: number;
   /** Absent: everything. */
   readonly retention?: Retention;
+}
+
+/** The history of a line goes on in another one. */
+export interface Adoption {
+  readonly to: LineId;
+  /** It did until somebody took that back. */
+  readonly undone?: true;
+  /** Whose line it was, and whose the other one is, where that is known. */
+  readonly from?: GuestPlace;
+  readonly at?: GuestPlace;
+}
+
+export interface GuestPlace {
+  /** The id of a host entry. */
+  readonly hostId: string;
+  readonly guest: GuestRef;
 }
 
 export interface ProvedBackup {

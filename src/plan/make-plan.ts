@@ -4,6 +4,7 @@ import { declarePolicies } from './declare-policies.ts';
 import type { Facts } from './facts.ts';
 import { findHostProblems, findMissingSelections } from './find-host-problems.ts';
 import { findOrphans } from './lines/find-orphans.ts';
+import { followLines } from './lines/follow-lines.ts';
 import type { Plan, PlanProblem } from './plan.ts';
 import { planBackups } from './plan-backups.ts';
 import { planNodeConfigs } from './plan-node-configs.ts';
@@ -29,19 +30,28 @@ export interface PlanOptions {
  */
 export function makePlan(
   site: Site,
-  facts: Facts,
+  before: Facts,
   { restoreNames = [], released = [], allowsHostAccess = false }: PlanOptions = {},
 ): Plan {
+  const { facts, adopts, notes: moveNotes } = followLines(site, before);
   const { selected, leftAlone, skipped, uncovered, problems } = selectGuests(site, facts);
   const backups = planBackups(site, facts, selected);
   const { problems: nodeProblems, ...nodeConfigs } = planNodeConfigs(site, facts);
   const restores = planRestores(site, facts, { named: restoreNames, backups, allowsHostAccess });
   const verifies = planVerifies(site, facts, { selected, backups: backups.backups });
   const orphans = findOrphans(site, facts);
-  const forgets = planForget(facts, { selected, orphans, backups: backups.backups, site, released });
+  const forgets = planForget(facts, {
+    selected,
+    orphans,
+    adopts,
+    backups: backups.backups,
+    site,
+    released,
+  });
   const declarations = declarePolicies(site, facts);
   return {
     madeAt: facts.now,
+    adopts,
     backups: backups.backups,
     waiting: backups.waiting,
     blocked: backups.blocked,
@@ -69,7 +79,7 @@ export function makePlan(
       ...restores.problems,
       ...forgets.problems,
     ],
-    notes: [...collectNotes(site, facts, selected), ...restores.notes],
+    notes: [...moveNotes, ...collectNotes(site, facts, selected), ...restores.notes],
   };
 }
 

@@ -24,6 +24,7 @@ export function narrowPlan(
   const { nodeConfigs, problems } = plan;
   return {
     madeAt: plan.madeAt,
+    adopts: plan.adopts.filter(isIn),
     backups: plan.backups.filter(isIn),
     waiting: plan.waiting.filter(isIn),
     blocked: plan.blocked.filter(isIn),

@@ -88,6 +88,7 @@ function toBackup(verdict: Verdict): readonly WantedBackup[] {
   const common = {
     host: host.entry.name,
     guest: guestLabel(guest),
+    identity: guest.identity,
     repository,
     policies: policies.map((policy) => policy.name),
     reason: deciding.reason,
@@ -97,7 +98,6 @@ function toBackup(verdict: Verdict): readonly WantedBackup[] {
   const action: BackupAction = {
     kind: 'backup',
     ...common,
-    identity: guest.identity,
     mode: modesOf(policies)[0]?.mode ?? defaultModeOf(policies) ?? host.entry.backupMode,
     volumes: guest.volumes,
     ...(notAfter !== undefined && { notAfter }),

@@ -102,9 +102,12 @@ function lastProof(
   hostId: string,
   guest: string,
 ): number | undefined {
-  const hostIds = new Set([hostId, ...snapshots.map((snapshot) => snapshot.hostId)]);
-  const times = [...hostIds]
-    .flatMap((id) => held.proved?.get(`${id} /${guest}`) ?? [])
+  const names = new Set([
+    `${hostId} /${guest}`,
+    ...snapshots.map((snapshot) => `${snapshot.hostId} /${formatGuestRef(snapshot.guest)}`),
+  ]);
+  const times = [...names]
+    .flatMap((name) => held.proved?.get(name) ?? [])
     .filter((proof) => (lineOf.get(proof.id) ?? line) === line && wasNewest(proof, snapshots))
     .map(({ provedAt }) => provedAt);
   return times.length === 0 ? undefined : Math.max(...times);

@@ -3,7 +3,8 @@ import type { GuestRef, NodeName, Vmid } from '../pve/guest.ts';
 import type { HostAccess } from '../pve/host-access.ts';
 import type { GuestVolume, LineIdentity } from '../pve/inventory.ts';
 import type { BackupEstimate } from './estimate-backup.ts';
-import type { GuestSnapshot } from './facts.ts';
+import type { GuestPlace, GuestSnapshot } from './facts.ts';
+import type { AdoptAction } from './lines/adopt-action.ts';
 import type { OrphanLine } from './lines/orphan-line.ts';
 import type { NodeConfigPlan } from './node-config-plan.ts';
 import type { ForgetAction, HeldForget } from './retention/forget-plan.ts';
@@ -16,6 +17,8 @@ import type { Growth } from './retention/suspicious-growth.ts';
 export interface Plan {
   /** Milliseconds since 1970: the clock reading that it was made with. */
   readonly madeAt: number;
+  /** Before all else: guests that have moved, whose history goes on. */
+  readonly adopts: readonly AdoptAction[];
   readonly backups: readonly BackupAction[];
   /** Due, in hours in which no backup of theirs may begin. */
   readonly waiting: readonly WaitingBackup[];
@@ -125,6 +128,7 @@ export type VerifyReason =
 export interface WaitingBackup {
   readonly host: string;
   readonly guest: GuestLabel;
+  readonly identity: LineIdentity;
   readonly repository: string;
   readonly policies: readonly string[];
   readonly reason: DueReason;
@@ -442,6 +446,17 @@ export type PlanNote =
     }
   /** VMs of a host whose dumps are to use fleecing, with no storage named and no disk on one: dumped without. */
   | { readonly kind: 'fleecing-nowhere'; readonly host: string; readonly guests: readonly GuestLabel[] }
+  /**
+   * The site says that a guest has moved here. `not-there`: it is not, yet. `still-there`: the machine is where it was.
+   * `no-backup`: there is none from there. Nothing is joined.
+   */
+  | {
+      readonly kind: 'move-waits';
+      readonly why: 'not-there' | 'still-there' | 'no-backup';
+      readonly host: string;
+      readonly guest: { readonly ref: GuestRef };
+      readonly from: GuestPlace;
+    }
   /** Nothing tells this container from a later one with the same vmid. */
   | { readonly kind: 'reuse-unnoticed'; readonly host: string; readonly guest: GuestLabel }
   | {

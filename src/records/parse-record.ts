@@ -1,9 +1,11 @@
 import type {
   AckRecord,
+  AdoptRecord,
   PinRecord,
   PoliciesRecord,
   PruneRecord,
   PvebakRecord,
+  RecordedLine,
   RecordedRetention,
   RecordedSnapshot,
   RestoreRecord,
@@ -30,6 +32,8 @@ export function parseRecord(json: Uint8Array): PvebakRecord | undefined {
       return parsePolicies(raw);
     case 'prune':
       return parsePrune(raw);
+    case 'adopt':
+      return parseAdopt(raw);
     default:
       return undefined;
   }
@@ -111,6 +115,23 @@ function parseRetention(value: unknown): RecordedRetention | undefined {
     return isCount(given) && given > 0 ? [[rule, given] as const] : [];
   });
   return known.length === 0 ? undefined : Object.fromEntries(known);
+}
+
+function parseAdopt({ from, to, undone, reason }: Raw): AdoptRecord | undefined {
+  const [old, current] = [parseLine(from), parseLine(to)];
+  if (old === undefined || current === undefined || typeof reason !== 'string') return undefined;
+  if (undone !== undefined && undone !== true) return undefined;
+  return { kind: 'adopt', from: old, to: current, ...(undone === true && { undone }), reason };
+}
+
+function parseLine(value: unknown): RecordedLine | undefined {
+  const { line, hostname, path } = asObject(value);
+  if (!matches(line, LINE)) return undefined;
+  return {
+    line,
+    ...(typeof hostname === 'string' && { hostname }),
+    ...(typeof path === 'string' && { path }),
+  };
 }
 
 function parsePart(value: unknown): { readonly number: number; readonly of: number } | undefined {

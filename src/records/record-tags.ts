@@ -4,7 +4,7 @@ const MARK = 'pvebak-record';
 
 /**
  * What a record's tags say, so that a list of snapshots is enough for most questions and no record has to be opened: its
- * kind; of a verification also how, with what outcome, of what, and which part.
+ * kind; of a verification also how, with what outcome, of what, and which part; of an adoption both lines.
  */
 export function recordTags(record: PvebakRecord): readonly string[] {
   return [MARK, `kind=${record.kind}`, ...detailTags(record)];
@@ -17,6 +17,8 @@ function detailTags(record: PvebakRecord): readonly string[] {
       const shared = [`reading=${reading}`, `outcome=${outcome}`, `scope=${scope}`];
       return part === undefined ? shared : [...shared, `part=${part.number}/${part.of}`];
     }
+    case 'adopt':
+      return [`from=${record.from.line}`, `to=${record.to.line}`];
     case 'pin':
     case 'ack':
     case 'restore':
@@ -33,7 +35,7 @@ export interface RecordHead {
   readonly tags: ReadonlyMap<string, string>;
 }
 
-const KINDS: readonly RecordKind[] = ['verify', 'pin', 'ack', 'restore', 'policies', 'prune'];
+const KINDS: readonly RecordKind[] = ['verify', 'pin', 'ack', 'restore', 'policies', 'prune', 'adopt'];
 
 /** @returns undefined when the snapshot is no record, or of a kind that is not known */
 export function recordHead({

@@ -8,7 +8,8 @@ export type PvebakRecord =
   | AckRecord
   | RestoreRecord
   | PoliciesRecord
-  | PruneRecord;
+  | PruneRecord
+  | AdoptRecord;
 
 export type RecordKind = PvebakRecord['kind'];
 
@@ -106,6 +107,26 @@ export interface RecordedRetention {
   readonly yearly?: number;
   /** Milliseconds. */
   readonly withinMs?: number;
+}
+
+/** The history of a line goes on in another one. Of several adoptions of a line the newest counts. */
+export interface AdoptRecord {
+  readonly kind: 'adopt';
+  readonly from: RecordedLine;
+  readonly to: RecordedLine;
+  /** It was a mistake: the lines are apart again. */
+  readonly undone?: true;
+  readonly reason: string;
+}
+
+/** A line, and whose it is, as far as that is known. */
+export interface RecordedLine {
+  /** 16 hex digits. */
+  readonly line: string;
+  /** The id of the host entry. */
+  readonly hostname?: string;
+  /** `/qemu/101` */
+  readonly path?: string;
 }
 
 /** With a version, indented, and with a newline at its end. */

@@ -55,6 +55,12 @@ const FAILED: ItemOutcome = { kind: 'failed', code: 'guest', reason: 'x', hint: 
 it.each<[string, Partial<ForgetAction>, ItemOutcome | undefined, string | undefined]>([
   ['once the backup that was counted on is made', {}, brought(1), undefined],
   ['without one, where none was counted on', { afterBackup: false }, undefined, undefined],
+  [
+    'never where the history that was counted in could not be joined',
+    { afterBackup: false, adopts: [web.identity.line] },
+    undefined,
+    'could not be joined',
+  ],
   ['never where nothing of the line would be left', { afterBackup: false, keep: [] }, undefined, 'be left'],
   [
     'with all of its line where its machine is gone',

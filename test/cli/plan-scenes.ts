@@ -14,6 +14,7 @@ import {
   line,
   node,
   policy,
+  ref,
   site,
   snapshotId,
   vmid,
@@ -382,6 +383,58 @@ export const guestsGone: Scene = {
     ...goneFacts,
     repositories: new Map(
       heldOfGone === undefined ? [] : [['main', { ...heldOfGone, pinned: new Set([pinnedId]) }]],
+    ),
+  },
+};
+
+/** A guest that went to another cluster, one that is to follow, one that was left where it was, and one that was adopted. */
+const movedWeb = guest('qemu/201', { name: 'web-1', volumes: web.volumes });
+const movedTo = (from: string, to: string) => {
+  const [fromHost = '', fromGuest = ''] = from.split(' ');
+  const [toHost = '', toGuest = ''] = to.split(' ');
+  return {
+    from: { hostId: fromHost, guest: ref(fromGuest) },
+    to: { host: toHost, hostId: toHost, guest: ref(toGuest) },
+  };
+};
+const movedFacts = facts(
+  {
+    fra: inventory([git]),
+    ber: inventory(
+      [
+        movedWeb,
+        mail,
+        guest('lxc/105', { name: 'gitea', identity: { ...git.identity, line: line('105b') } }),
+      ],
+      {
+        clusterFingerprint: 'bb'.repeat(32),
+      },
+    ),
+  },
+  [
+    ...[26, 50, 74].map((hours) => backup(web, hours * HOUR, { hostId: 'fra' })),
+    backup(git, 2 * HOUR, { hostId: 'fra' }),
+    backup(mail, 100 * HOUR, { hostId: 'ber', line: line('a11') }),
+    backup(mail, 5 * HOUR, { hostId: 'ber' }),
+  ],
+);
+export const guestsMoved: Scene = {
+  site: site({
+    hosts: [host('fra'), host('ber')],
+    backups: [policy('all', { hosts: ['fra', 'ber'], retention: { last: 2 } })],
+    moved: [
+      movedTo('fra qemu/101', 'ber qemu/201'),
+      movedTo('fra qemu/212', 'ber qemu/212'),
+      movedTo('fra lxc/105', 'ber lxc/105'),
+    ],
+  }),
+  facts: {
+    ...movedFacts,
+    repositories: new Map(
+      [...movedFacts.repositories].map(([name, held]) => [
+        name,
+        { ...held, adoptions: new Map([[line('a11'), { to: mail.identity.line }]]) },
+      ]),
     ),
   },
 };

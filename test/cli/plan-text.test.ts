@@ -15,6 +15,7 @@ import {
   badNight,
   firstNight,
   guestsGone,
+  guestsMoved,
   heldRestores,
   hostileNames,
   knownNight,
@@ -60,6 +61,7 @@ describe('the text of a plan', () => {
     ['hostile-names', hostileNames, false],
     ['held-restores', heldRestores, false],
     ['copies', copies, false],
+    ['guests-moved', guestsMoved, false],
     ['guests-gone', guestsGone, false],
     ['guests-gone-verbose', guestsGone, true],
     ['nodes', nodesOwn, false],
@@ -80,6 +82,7 @@ describe('the text of a plan', () => {
       copies,
       nodesOwn,
       guestsGone,
+      guestsMoved,
     ].flatMap((scene) => render(scene, { verbose: true }).split('\n'));
     expect(lines.filter((text) => text.length > 80)).toEqual([]);
   });
@@ -137,6 +140,7 @@ describe('a plan in a file', () => {
     ['nodes', nodesOwn],
     ['hostile-names', hostileNames],
     ['guests-gone', guestsGone],
+    ['guests-moved', guestsMoved],
   ])('is printed as it was before: %s', (_, scene) => {
     const { plan, header } = made(scene);
     const read = parsePlanFile(encodePlanFile(fileOf(scene)), 'plan.json');

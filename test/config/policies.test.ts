@@ -10,6 +10,26 @@ function withPolicies(text: string, top = ''): string {
 const all = (keys: string) => withPolicies(`backups:\n  - { name: p, host: pve, all: true, ${keys} }\n`);
 const policyOf = (text: string) => parse(text).backups[0];
 
+describe('guests over time', () => {
+  test('keep what they leave for so long', () => {
+    expect(parse(`orphans: { keep: 90d }\n${GOOD}`).orphans).toEqual({ keepMs: 90 * 24 * HOUR });
+    expect(parse(GOOD).orphans).toBeUndefined();
+  });
+
+  test('move from where the site has a way, or had one, to where it has one', () => {
+    const moved = `moved:
+  - { from: { host: pve, guest: qemu/101 }, to: { host: pve, guest: qemu/201 } }
+  - { from: { host: old, guest: lxc/105 }, to: { host: pve, guest: lxc/105 } }
+`;
+    const text = `${moved}${GOOD.replace('mode: local', 'mode: local\n    id: fra')}`;
+    const to = (type: string, vmid: number) => ({ host: 'pve', hostId: 'fra', guest: { type, vmid } });
+    expect(parse(text).moved).toEqual([
+      { from: { hostId: 'fra', guest: { type: 'qemu', vmid: 101 } }, to: to('qemu', 201) },
+      { from: { hostId: 'old', guest: { type: 'lxc', vmid: 105 } }, to: to('lxc', 105) },
+    ]);
+  });
+});
+
 describe('a policy', () => {
   test('takes from defaults what it does not say itself', () => {
     const text = withPolicies(`

@@ -23,7 +23,7 @@ describe('the problems of a site file', () => {
     await expect(render(text)).toMatchFileSnapshot(fixture('six-mistakes.txt').pathname);
   });
 
-  test.each(['wrong-hosts', 'wrong-policies'])(
+  test.each(['wrong-hosts', 'wrong-policies', 'wrong-moves'])(
     'each kind of mistake has its sentence, secrets are hidden: %s',
     async (name) => {
       const rendered = render(readFileSync(fixture(`${name}.yaml`), 'utf8'));

@@ -1,6 +1,13 @@
 /** What the world looks like once a plan was carried out: no node, no repository, only facts. */
 import type { Site } from '../../src/config/site.ts';
-import type { Facts, GuestSnapshot, HostFacts, NodeSnapshot, RepositoryFacts } from '../../src/plan/facts.ts';
+import type {
+  Adoption,
+  Facts,
+  GuestSnapshot,
+  HostFacts,
+  NodeSnapshot,
+  RepositoryFacts,
+} from '../../src/plan/facts.ts';
 import type { Plan, RestoreAction } from '../../src/plan/plan.ts';
 import { formatGuestRef } from '../../src/pve/guest.ts';
 import type { Guest } from '../../src/pve/inventory.ts';
@@ -81,15 +88,22 @@ function applied(name: string, held: RepositoryFacts, { site, before, plan }: Ru
         ? []
         : [
             [
-              `${made.hostId} /${formatGuestRef(ref)}`,
+              `${made.hostId} /${formatGuestRef(made.guest)}`,
               { id: made.id, madeAt: made.time, provedAt: before.now },
             ] as const,
           ];
     });
   const isPruned = plan.prunes.some(({ repository }) => repository === name);
+  const adopted = plan.adopts
+    .filter(({ repository }) => repository === name)
+    .map(({ from, line: to, hostId: id, guest: { ref } }): [string, Adoption] => {
+      const place = { hostId: from.hostId, guest: from.guest };
+      return [from.line, { to, from: place, at: { hostId: id, guest: ref } }];
+    });
   return {
     ...held,
     ...(isPruned && { prunedAt: before.now }),
+    adoptions: new Map([...(held.adoptions ?? []), ...adopted]),
     proved: new Map([...(held.proved ?? []), ...proofs]),
     snapshots,
     nodeSnapshots: [...held.nodeSnapshots, ...configs],

@@ -69,6 +69,13 @@ const RECORDS: readonly PvebakRecord[] = [
     kind: 'policies',
     policies: [{ name: 'gold', keep: { last: 2, withinMs: 1_209_600_000 } }, { name: 'all' }],
   },
+  {
+    kind: 'adopt',
+    from: { line: '00112233445566ff', hostname: 'pve', path: '/qemu/101' },
+    to: { line: 'ff66554433221100' },
+    undone: true,
+    reason: 'another cluster',
+  },
 ];
 
 describe('a record', () => {
@@ -98,6 +105,9 @@ describe('a record', () => {
     ['a verification of a part beyond the last', changed(0, { part: { number: 21, of: 20 } })],
     ['a verification of something that is no snapshot', changed(0, { whole: [{ id: 'x' }] })],
     ['a pin without a list', changed(2, { snapshots: {} })],
+    ['an adoption into nothing', changed(9, { to: {} })],
+    ['an adoption of a line that is none', changed(9, { from: { line: 'qemu/101' } })],
+    ['an adoption that is undone or not', changed(9, { undone: 'yes' })],
     ['a restore to nowhere', changed(5, { to: { host: 'lab' } })],
   ])('that is %s counts as none', (_, text) => {
     expect(parseRecord(Buffer.from(text))).toBeUndefined();
@@ -121,6 +131,7 @@ describe("a record's tags", () => {
     [2, ['kind=pin']],
     [4, ['kind=ack']],
     [5, ['kind=restore']],
+    [9, ['kind=adopt', 'from=00112233445566ff', 'to=ff66554433221100']],
   ] as const)('%d say what lists need to know, without a comma', (index, expected) => {
     const record = RECORDS[index];
     if (record === undefined) throw new Error('no such record');

@@ -78,7 +78,10 @@ function itemTask(action: PlannedAction, watched: Map<ItemId, Watched>): ListrTa
 
 /** What is done one after the other: on a host, or in a repository once all hosts have ended. */
 function laneOf(action: PlannedAction): string {
-  return action.kind === 'forget' || action.kind === 'verify' || action.kind === 'prune'
+  return action.kind === 'adopt' ||
+    action.kind === 'forget' ||
+    action.kind === 'verify' ||
+    action.kind === 'prune'
     ? `repository ${action.repository}`
     : hostOf(action);
 }

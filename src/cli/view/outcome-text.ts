@@ -24,6 +24,8 @@ export function labelText(label: ItemLabel): string {
       return terminalSafe(`forget ${count(label.snapshots, 'snapshot')} of ${guestText(label.guest)}`);
     case 'prune':
       return terminalSafe(`prune ${label.repository}`);
+    case 'adopt':
+      return terminalSafe(`join the history of ${guestText(label.guest)}`);
     case 'verify':
       return terminalSafe(`verify ${guestText(label.guest)}`);
     case 'backup':
@@ -71,6 +73,8 @@ export function outcomeText(outcome: ItemOutcome): string {
       return backupText(outcome.report.diskBytes, outcome.report);
     case 'already-backed-up':
       return `another run has backed it up meanwhile, snapshot ${outcome.snapshot.slice(0, 8)}`;
+    case 'adopted':
+      return `${count(outcome.snapshots, 'snapshot')} from where it was`;
     case 'config-kept':
       return backupText(outcome.report.archiveBytes, outcome.report);
     case 'restored': {

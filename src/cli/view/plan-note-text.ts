@@ -1,4 +1,5 @@
 import type { GuestLabel, PlanNote } from '../../plan/plan.ts';
+import { formatGuestRef } from '../../pve/guest.ts';
 import { guestText, listText } from './guest-text.ts';
 import { formatBytes, formatDuration } from './quantities.ts';
 import type { Row } from './text-layout.ts';
@@ -58,9 +59,24 @@ function noteText(note: PlanNote, verbose: boolean): readonly string[] {
       return [
         `host ${note.host}: fleecing: true, but the first disk is on no storage; name one. Dumped without: ${listText(note.guests.map(guestText), { verbose })}`,
       ];
+    case 'move-waits':
+      return [moveText(note)];
     case 'reuse-unnoticed':
     case 'volume-left-out':
       return [];
+  }
+}
+
+function moveText({ why, host, guest, from }: Extract<PlanNote, { readonly kind: 'move-waits' }>): string {
+  const [old, current] = [formatGuestRef(from.guest), formatGuestRef(guest.ref)];
+  const moved = `moved: ${old} of ${from.hostId} to ${current} of ${host}`;
+  switch (why) {
+    case 'not-there':
+      return `${moved}: there is no ${current} yet`;
+    case 'still-there':
+      return `${moved}: the machine whose backups there are is still at ${old}; if it is another one: pvebak adopt`;
+    case 'no-backup':
+      return `${moved}: there is no backup from ${old} of ${from.hostId}`;
   }
 }
 

@@ -21,12 +21,12 @@ export function orphanRows(
 ): readonly Row[] {
   const shown = verbose || orphans.length <= SHOWN + 1 ? orphans : orphans.slice(0, SHOWN);
   const rows = shown.map((orphan): Row => {
-    const { guest, host, why, newestAt, snapshots } = orphan;
+    const { guest, host, why, newestAt, snapshots, line } = orphan;
     const last = `last backup ${datedMoment(newestAt, timeZone)}`;
     const cells = [
       formatGuestRef(guest.ref),
       host,
-      `${goneText(why)}, ${last}: ${count(snapshots, 'snapshot')} ${keptText(orphan, timeZone)}`,
+      `${goneText(why)}, ${last}: ${count(snapshots, 'snapshot')} ${keptText(orphan, timeZone)}${verbose ? ` (line ${line})` : ''}`,
     ];
     return { glyph: ' ', cells };
   });

@@ -5,6 +5,7 @@ import { dueReasonText } from './due-reason-text.ts';
 import { guestText, listText } from './guest-text.ts';
 import { forgetRows, forgetTitle, heldRows } from './plan-forget-text.ts';
 import type { PlanHeader } from './plan-header.ts';
+import { movedRows, newMachines, reuseRows } from './plan-line-text.ts';
 import { endLines, headLines, type SavedAs } from './plan-lines.ts';
 import { nodeConfigRows } from './plan-node-config-text.ts';
 import { noteRows, notInBackupRows } from './plan-note-text.ts';
@@ -56,6 +57,12 @@ export function planSections(plan: Plan, header: PlanHeader, verbose: boolean): 
     },
     { title: `OUT OF POLICY ${late.length}`, alarm: true, rows: lateRows(late, verbose) },
     { title: `SUSPICIOUS ${plan.suspicious.length}`, alarm: true, rows: suspiciousRows(plan) },
+    {
+      title: `VMID REUSED ${newMachines(plan).length}`,
+      alarm: true,
+      rows: reuseRows(plan, header.timeZone),
+    },
+    { title: `MOVED ${plan.adopts.length}`, rows: movedRows(plan, header.timeZone) },
     ...policySections(plan, header, verbose),
     { title: 'NODES', rows: nodeConfigRows(plan.nodeConfigs, { verbose }) },
     { title: 'RESTORES', rows: restoreRows(plan, { timeZone: header.timeZone, verbose }) },

@@ -15,11 +15,20 @@ export function planTotals(plan: Plan): string {
   return rest.length > 0 ? `${verdict}. ${rest.join(', ')}.` : `${verdict}.`;
 }
 
-function actionTexts({ backups, nodeConfigs, restores, verifies, forgets, prunes }: Plan): readonly string[] {
+function actionTexts({
+  adopts,
+  backups,
+  nodeConfigs,
+  restores,
+  verifies,
+  forgets,
+  prunes,
+}: Plan): readonly string[] {
   const amounts = amountsText(sumOfEstimates(backups));
   const reading = amounts === '' ? '' : ` (reads ${amounts})`;
   const overwrites = restores.filter((action) => action.replaces !== undefined).length;
   return [
+    ...(adopts.length > 0 ? [`${adopts.length} to join`] : []),
     ...(backups.length > 0 ? [`${backups.length} to back up${reading}`] : []),
     ...(nodeConfigs.due.length > 0 ? [count(nodeConfigs.due.length, 'node configuration')] : []),
     ...(restores.length > 0

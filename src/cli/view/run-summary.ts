@@ -5,6 +5,7 @@ import { formatBytes } from './quantities.ts';
 /** `3 backed up, 1 failed: 66 GiB of guests, 1.2 GiB new (0.4 GiB stored)` */
 export function runSummary(results: readonly ItemResult[]): string {
   const counts = [
+    ['adopted', 'joined'],
     ['backed-up', 'backed up'],
     ['already-backed-up', 'backed up by another run'],
     ['config-kept', 'node configurations kept'],

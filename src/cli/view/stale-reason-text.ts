@@ -18,6 +18,8 @@ export function staleReasonText(why: StaleReason): string {
       return `it has moved from ${why.guest.node} to ${why.to}`;
     case 'guest-replaced':
       return `${guestText(why.guest)} is another machine now`;
+    case 'line-adopted':
+      return 'somebody has decided since in which line its history goes on';
     case 'guest-back':
       return `${guestText(why.guest)} is there again`;
     case 'guest-changed':

@@ -4,6 +4,7 @@ import type { LineId } from '../../pve/inventory.ts';
 import type { Facts, GuestSnapshot } from '../facts.ts';
 import { newestOf } from '../judge-freshness.ts';
 import { guestLabel, type ReachedHost, reachedHosts } from '../reached-hosts.ts';
+import { linesThere } from './join-lines.ts';
 import type { OrphanLine, OrphanReason } from './orphan-line.ts';
 
 /** An orphan with all that the repository holds of it. */
@@ -19,9 +20,7 @@ export interface FoundOrphan {
  */
 export function findOrphans(site: Site, facts: Facts): readonly FoundOrphan[] {
   const hosts = reachedHosts(site, facts);
-  const alive = new Set(
-    hosts.flatMap(({ inventory }) => inventory.guests.map(({ identity }) => identity.line)),
-  );
+  const alive = linesThere(facts);
   const keepMs = site.orphans?.keepMs;
   const found = [...facts.repositories].flatMap(([repository, held]) =>
     [...Map.groupBy(held.snapshots, ({ line }) => line)].flatMap(([line, snapshots]) => {

@@ -1,4 +1,5 @@
 import type { GuestSnapshot, RepositoryFacts } from '../facts.ts';
+import type { AdoptAction } from '../lines/adopt-action.ts';
 import { guestLabel } from '../reached-hosts.ts';
 import type { SelectedGuest } from '../select-guests.ts';
 import type { ForgetAction, HeldForget, KeptSnapshot } from './forget-plan.ts';
@@ -12,6 +13,8 @@ const EXPECTED = 'expected';
 export interface LineFacts extends Pick<LineHistory, 'retentions' | 'snapshots'> {
   readonly repository: string;
   readonly protection: Pick<RepositoryFacts, 'pinned' | 'damaged'>;
+  /** What this plan joins to the line. */
+  readonly joins: readonly AdoptAction[];
   readonly expectedAt: number | undefined;
   /** Undefined: changes of policies have none. */
   readonly grace: { readonly now: number; readonly graceMs: number } | undefined;
@@ -26,7 +29,7 @@ export interface GuestForget {
 /** What policies of a guest no longer want goes, but for what they wanted until a short while ago. */
 export function forgetOf(
   { host, guest, policies: all }: SelectedGuest,
-  { repository, protection, snapshots, expectedAt, retentions, grace }: LineFacts,
+  { repository, protection, snapshots, joins, expectedAt, retentions, grace }: LineFacts,
 ): GuestForget {
   const policies = all.filter((policy) => policy.repository === repository);
   if (policies.length === 0) return {};
@@ -46,6 +49,7 @@ export function forgetOf(
     guest: guestLabel(guest),
     policies: policies.map(({ name }) => name),
     afterBackup: expected !== undefined,
+    ...(joins.length > 0 && { adopts: joins.map(({ from }) => from.line) }),
     ...(mostNewBytes !== undefined && { mostNewBytes }),
   };
   const staying = [...keep, ...inGrace].toSorted((a, b) => a.snapshot.time - b.snapshot.time);

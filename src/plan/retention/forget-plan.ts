@@ -1,3 +1,4 @@
+import type { LineId } from '../../pve/inventory.ts';
 import type { GuestSnapshot } from '../facts.ts';
 import type { OrphanLine } from '../lines/orphan-line.ts';
 import type { GuestName } from '../plan.ts';
@@ -20,6 +21,8 @@ export interface ForgetAction {
   readonly keep: readonly KeptSnapshot[];
   /** Whether a backup of this plan was counted on: unless it is made, nothing is forgotten. */
   readonly afterBackup: boolean;
+  /** Lines of where the guest was, which this plan joins to its own: unless it does, nothing is forgotten. */
+  readonly adopts?: readonly LineId[];
   /** If that backup brings more new data than this, somebody is to look at it before anything is forgotten. */
   readonly mostNewBytes?: number;
 }

@@ -2,6 +2,7 @@ import type { Site } from '../../config/site.ts';
 import { type ClockComparison, compareClocks } from '../compare-clocks.ts';
 import type { Facts, RepositoryFacts } from '../facts.ts';
 import { CLOCK_TOLERANCE_MS } from '../judge-freshness.ts';
+import type { AdoptAction } from '../lines/adopt-action.ts';
 import type { FoundOrphan } from '../lines/find-orphans.ts';
 import { forgetOrphan } from '../lines/forget-orphan.ts';
 import type { BackupAction, PlanProblem, SuspiciousGuest } from '../plan.ts';
@@ -30,12 +31,14 @@ export function planForget(
   {
     selected,
     orphans = [],
+    adopts = [],
     backups,
     site,
     released = [],
   }: {
     readonly selected: readonly SelectedGuest[];
     readonly orphans?: readonly FoundOrphan[];
+    readonly adopts?: readonly AdoptAction[];
     readonly backups: readonly BackupAction[];
     readonly site: Pick<Site, 'backups' | 'guards' | 'hosts'>;
     /** Guests whose snapshots no brake for numbers holds: `qemu/101`, or `all`. */
@@ -43,6 +46,7 @@ export function planForget(
   },
 ): ForgetPlan {
   const due = new Set(backups.map(({ repository, identity }) => `${repository} ${identity.line}`));
+  const joins = Map.groupBy(adopts, ({ repository, line }) => `${repository} ${line}`);
   const clocks = compareClocks(site, facts);
   const graceMs = site.guards?.policyChangeGraceMs;
   const verdicts = [...facts.repositories].flatMap(([repository, held]) => {
@@ -54,6 +58,7 @@ export function planForget(
           repository,
           protection: held,
           snapshots: lines.get(one.guest.identity.line) ?? [],
+          joins: joins.get(`${repository} ${one.guest.identity.line}`) ?? [],
           expectedAt: due.has(`${repository} ${one.guest.identity.line}`) ? facts.now : undefined,
           retentions: held.retentions ?? new Map(),
           grace:

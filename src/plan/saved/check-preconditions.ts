@@ -106,8 +106,13 @@ function checkOne(precondition: Precondition, now: PresentMoment): Fault | undef
       const by = guestWithVmid(now.facts, precondition.host, precondition.vmid);
       return by && stale({ kind: 'vmid-taken', by: guestLabel(by) });
     }
+    case 'line-not-there':
     case 'line-gone':
       return checkGone(precondition, now.facts);
+    case 'line-not-adopted': {
+      const { adoptions } = now.held.get(precondition.repository)?.facts ?? {};
+      return adoptions?.has(precondition.line) === true ? stale({ kind: 'line-adopted' }) : undefined;
+    }
     case 'snapshots-there':
     case 'snapshots-unpinned':
     case 'snapshots-undamaged':
@@ -132,7 +137,7 @@ function checkGuest(
 }
 
 function checkGone(
-  { host, line }: Extract<Precondition, { kind: 'line-gone' }>,
+  { kind, host, line }: Extract<Precondition, { kind: 'line-not-there' | 'line-gone' }>,
   { hosts }: Facts,
 ): Fault | undefined {
   const found = hosts.get(host);
@@ -140,7 +145,7 @@ function checkGone(
   const { guests, nodes } = found.inventory;
   const back = guests.find(({ identity }) => identity.line === line);
   if (back !== undefined) return stale({ kind: 'guest-back', guest: guestLabel(back) });
-  const off = nodes.find(({ online }) => !online);
+  const off = kind === 'line-gone' ? nodes.find(({ online }) => !online) : undefined;
   return off && { kind: 'unreachable', reason: `node ${off.name} is offline, and may hold the guest` };
 }
 

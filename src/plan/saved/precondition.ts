@@ -40,7 +40,9 @@ export type Precondition =
       /** Lines that reach the node, come with the backup, and were not asked for since the guest had them; absent: none. */
       readonly hostAccess?: readonly string[];
     }
-  /** No guest of the host is the machine of the line, and all its nodes are on. */
+  /** No guest of the host is the machine of the line. */
+  | { readonly kind: 'line-not-there'; readonly host: string; readonly line: LineId }
+  /** And all its nodes are on. */
   | { readonly kind: 'line-gone'; readonly host: string; readonly line: LineId }
   /** Nothing was restored over it since, from that repository. */
   | {
@@ -51,6 +53,8 @@ export type Precondition =
       /** When it was restored last by then, milliseconds since 1970; absent: nothing was known. */
       readonly newest?: number;
     }
+  /** Nobody has said of the line in which one its history goes on, or that it does not. */
+  | { readonly kind: 'line-not-adopted'; readonly repository: string; readonly line: LineId }
   /** By id or original. */
   | { readonly kind: 'snapshots-there'; readonly repository: string; readonly ids: readonly string[] }
   /** Nobody has pinned them since. */

@@ -3,6 +3,7 @@ import type { Vmid } from '../../pve/guest.ts';
 import type { Guest } from '../../pve/inventory.ts';
 import type { Facts, GuestSnapshot } from '../facts.ts';
 import { newestOf } from '../judge-freshness.ts';
+import type { AdoptAction } from '../lines/adopt-action.ts';
 import { hostsOf } from '../lines/find-orphans.ts';
 import type { NodeConfigAction } from '../node-config-plan.ts';
 import type { BackupAction, RestoreAction, VerifyAction } from '../plan.ts';
@@ -20,6 +21,8 @@ export interface PlanningMoment {
 /** What must still be so when an action of a plan is carried out later; all of it is so now. */
 export function preconditionsOf(action: PlannedAction, moment: PlanningMoment): readonly Precondition[] {
   switch (action.kind) {
+    case 'adopt':
+      return ofAdopt(action, moment);
     case 'backup':
       return ofBackup(action);
     case 'node-config':
@@ -33,6 +36,18 @@ export function preconditionsOf(action: PlannedAction, moment: PlanningMoment): 
     case 'prune':
       return [{ kind: 'snapshots-there', repository: action.repository, ids: [] }];
   }
+}
+
+function ofAdopt(
+  { repository, host, guest, line, from }: AdoptAction,
+  { site }: PlanningMoment,
+): readonly Precondition[] {
+  const hosts = [...site.hosts.values()].filter(({ id }) => id === from.hostId);
+  return [
+    { kind: 'target-unchanged', host, guest, line },
+    ...hosts.map(({ name }): Precondition => ({ kind: 'line-not-there', host: name, line: from.line })),
+    { kind: 'line-not-adopted', repository, line: from.line },
+  ];
 }
 
 function ofBackup({

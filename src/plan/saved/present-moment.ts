@@ -1,6 +1,7 @@
 import type { Site } from '../../config/site.ts';
 import type { LineId } from '../../pve/inventory.ts';
 import type { Facts, GuestSnapshot, RepositoryFacts } from '../facts.ts';
+import { joinLines } from '../lines/join-lines.ts';
 
 /** The world as it is when a saved plan is carried out. Of hosts and repositories, only those that the plan names matter. */
 export interface PresentMoment {
@@ -20,7 +21,7 @@ export interface HeldSnapshots {
 }
 
 export function presentMoment(site: PresentMoment['site'], facts: Facts): PresentMoment {
-  const held = [...facts.repositories].map(([name, one]) => [name, heldSnapshots(one)] as const);
+  const held = [...joinLines(facts).repositories].map(([name, one]) => [name, heldSnapshots(one)] as const);
   return { site, facts, held: new Map(held) };
 }
 

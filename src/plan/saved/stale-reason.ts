@@ -15,6 +15,8 @@ export type StaleReason =
   | { readonly kind: 'guest-replaced'; readonly guest: GuestLabel }
   /** It was gone, and is there again. */
   | { readonly kind: 'guest-back'; readonly guest: GuestLabel }
+  /** Somebody has said in which line its history goes on, or that it does not. */
+  | { readonly kind: 'line-adopted' }
   /** Names of the disks and mount points that are new, gone or of another size. */
   | { readonly kind: 'guest-changed'; readonly guest: GuestLabel; readonly volumes: readonly string[] }
   /** Lines that reach the node: it had them when nobody was asked for them. */

@@ -2,6 +2,7 @@ import type { BackupPolicy, Site } from '../../config/site.ts';
 import { formatGuestRef } from '../../pve/guest.ts';
 import { dueAgeMs } from '../due-age.ts';
 import type { Facts, GuestSnapshot } from '../facts.ts';
+import { followLines } from '../lines/follow-lines.ts';
 import { makePlan } from '../make-plan.ts';
 import type { DueReason, PlanProblem, VerifyAction } from '../plan.ts';
 import { planBackups } from '../plan-backups.ts';
@@ -18,10 +19,11 @@ import type { GuestStatus, SiteStatus, StatusLevel, StatusReason } from './site-
  *
  * What could not be asked is unknown; what is declared and not there, or locked, is a warning.
  */
-export function judgeStatus(site: Site, facts: Facts): SiteStatus {
+export function judgeStatus(site: Site, before: Facts): SiteStatus {
+  const { facts } = followLines(site, before);
   const { selected } = selectGuests(site, facts);
   const { backups, waiting, blocked, fresh } = planBackups(site, facts, selected);
-  const plan = makePlan(site, facts);
+  const plan = makePlan(site, before);
   const unverified = plan.verifies.filter(isOverdue);
   const judge = (entry: Judged) => withVerification(judgeGuest(entry, site, facts), unverified);
   const guests = [...backups, ...waiting, ...blocked, ...fresh].map(judge);

@@ -274,6 +274,39 @@ describe('that all of a guest goes which is gone', () => {
   });
 });
 
+describe('that the history of a guest goes on which has moved', () => {
+  const before = facts({ pve: inventory([web], { nodes }) }, [backup(gone, 30 * HOUR)]);
+  const place = { hostId: 'pve', guest: gone.ref };
+  const moving = {
+    ...declared,
+    moved: [{ from: place, to: { host: 'pve', hostId: 'pve', guest: web.ref } }],
+  };
+  const [adopt] = makePlan(moving, before).adopts;
+  it.each<[string, readonly Guest[], Partial<RepositoryFacts>, object]>([
+    ['holds while it is there', [web], {}, { kind: 'holds' }],
+    ['is stale once it is gone', [], {}, { kind: 'stale', why: { kind: 'guest-gone' } }],
+    [
+      'is stale once the machine is back where it was',
+      [web, gone],
+      {},
+      { kind: 'stale', why: { kind: 'guest-back' } },
+    ],
+    [
+      'is stale once somebody has decided about that',
+      [web],
+      { adoptions: new Map([[gone.identity.line, { to: line('1'), undone: true }]]) },
+      { kind: 'stale', why: { kind: 'line-adopted' } },
+    ],
+  ])('%s', (_, guests, held, expectation) => {
+    if (adopt === undefined) throw new Error('the plan joins nothing');
+    const after = facts({ pve: inventory(guests, { nodes }) }, [backup(gone, 30 * HOUR)]);
+    const repositories = [...after.repositories].map(([name, one]) => [name, { ...one, ...held }] as const);
+    const now = presentMoment(moving, { ...after, repositories: new Map(repositories) });
+    const preconditions = preconditionsOf(adopt, { site: moving, facts: before });
+    expect(checkPreconditions(preconditions, expected, now)).toMatchObject(expectation);
+  });
+});
+
 it('a host that does not answer makes nothing stale', () => {
   expect(verdict(action('backup'), { unreachable: 'no route to it' })).toEqual({
     kind: 'unreachable',
