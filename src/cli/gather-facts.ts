@@ -48,7 +48,8 @@ async function askHost(host: HostEntry, surroundings: Surroundings): Promise<Hos
     surroundings.signal.throwIfAborted();
     if (!(error instanceof UserError)) throw error;
     const hint = error.hint === undefined ? '' : `; ${error.hint}`;
-    return { kind: 'unreachable', reason: `${error.message}${hint}` };
+    // A plan names it in one paragraph.
+    return { kind: 'unreachable', reason: `${error.message}${hint}`.replace(/\s*\n\s*/g, ' ') };
   }
 }
 
