@@ -1,9 +1,9 @@
-/** Options of a host entry that change how a dump travels: the client, and the compression on the wire. */
+/** Options of a host entry that change how a dump is made and compressed. By openssh it travels in `canary.test.ts`. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addCt, addVm, diskFile } from '../lab/guests.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { sha256Of } from './guest-files.ts';
-import { byIdentity, byPassword, labSite } from './lab-site.ts';
+import { byIdentity, labSite } from './lab-site.ts';
 import { Workplace } from './program.ts';
 
 let lab: Lab;
@@ -29,14 +29,6 @@ describe('a host entry', () => {
       await backsUpAndRestores(byIdentity(lab.node('pve1'), options));
     },
   );
-
-  it("with conn_client openssh uses the system's own client", async () => {
-    await backsUpAndRestores(byIdentity(lab.node('pve1'), { conn_client: 'openssh' }));
-  });
-
-  it('with conn_client openssh takes a password too', async () => {
-    await backsUpAndRestores(byPassword(lab.node('pve1'), lab.password, { conn_client: 'openssh' }));
-  });
 });
 
 let vmid = 900;

@@ -1,14 +1,11 @@
-/** With a password, and on the node itself; and what is secret stays with the program. */
-import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+/** On the node itself. By SSH it is in `canary.test.ts`. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { addCt, addVm, diskFile, findGuest } from '../lab/guests.ts';
+import { addCt, addVm, diskFile } from '../lab/guests.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
-import { runProgram } from '../lab/run-program.ts';
 import { sha256Of } from './guest-files.ts';
-import { byIdentity, byPassword, labSite } from './lab-site.ts';
-import { flat, Workplace } from './program.ts';
+import { labSite } from './lab-site.ts';
+import { Workplace } from './program.ts';
+import { watchProcesses } from './secret-watch.ts';
 
 const CANARY = 'canary-of-the-repository';
 const BACKUPS = ['{ name: all, host: pve, vmid: [101, 105] }'];
@@ -27,63 +24,6 @@ afterAll(() => lab.stop());
 beforeEach(() => {
   place = new Workplace();
   return () => place[Symbol.dispose]();
-});
-
-describe('with the password of the node', () => {
-  it('all works, and neither password is in any output, argument or environment', async () => {
-    place.write('password', `${CANARY}\n`);
-    place.write('login', `${lab.password}\n`);
-    const host = byPassword(lab.node('pve1'), '{ file: ./login }');
-    place.write('site.yaml', labSite({ hosts: { pve: host }, backups: BACKUPS }));
-    const secrets = [CANARY, lab.password];
-    const init = await place.succeed('init', 'site.yaml');
-    const watched = watchProcesses(secrets);
-    const apply = await place.succeed('apply', 'site.yaml', '--yes', '--json');
-    const [snapshot = ''] = place.stored('snapshots');
-    const restore = await place.pvebak('restore', snapshot, '--to', 'pve', '--vmid', '901', '--yes');
-    expect(await watched.end()).toEqual([]);
-    for (const { stdout, stderr } of [init, apply, restore])
-      for (const secret of secrets) expect(stdout + stderr).not.toContain(secret);
-    expect(restore.status).toBe(0);
-    expect(findGuest(lab, 901)).toBeDefined();
-  });
-});
-
-describe('with a key that has a passphrase', () => {
-  const PASSPHRASE = 'canary-of-the-passphrase';
-
-  it.each(['ssh2', 'openssh'])(
-    'all works by %s, and neither the key nor its passphrase is in any output, argument, environment or log',
-    async (client) => {
-      const key = join(place.folder, 'key');
-      copyFileSync(lab.identityFile, key);
-      runProgram('ssh-keygen', ['-q', '-p', '-P', '', '-N', PASSPHRASE, '-f', key]);
-      const node = lab.node('pve1');
-      place.write('passphrase', `${PASSPHRASE}\n`);
-      const login = {
-        conn_identity_file: key,
-        conn_passphrase: '{ file: ./passphrase }',
-        conn_client: client,
-      };
-      place.write('site.yaml', labSite({ hosts: { pve: byIdentity(node, login) }, backups: BACKUPS }));
-      await place.makeRepository();
-      const secrets = [PASSPHRASE, ...readFileSync(key, 'utf8').split('\n').slice(1, 4)];
-      const watched = watchProcesses(secrets);
-      const apply = await place.succeed('apply', 'site.yaml', '--yes', '--json');
-      const wrong = await place.pvebak('plan', place.write('wrong.yaml', siteWithWrong(login)));
-      expect(await watched.end()).toEqual([]);
-      const log = await place.succeed('dump', 'qemu/101', 'vzdump.log');
-      for (const { stdout, stderr } of [apply, wrong, log])
-        for (const secret of secrets) expect(stdout + stderr).not.toContain(secret);
-      expect(flat(wrong.stdout)).toContain('passphrase');
-    },
-  );
-
-  function siteWithWrong(login: Readonly<Record<string, string>>): string {
-    place.write('other', 'not the passphrase\n');
-    const host = byIdentity(lab.node('pve1'), { ...login, conn_passphrase: '{ file: ./other }' });
-    return labSite({ hosts: { pve: host }, backups: BACKUPS });
-  }
 });
 
 describe('on the node itself, with mode: local', () => {
@@ -109,45 +49,4 @@ async function onNode(...args: readonly string[]): Promise<string> {
 
 function settings(): string {
   return `export PVEBAK_PASSWORD=${CANARY};`;
-}
-
-interface Watching {
-  /** @returns the command lines of processes that knew a secret by their arguments or their environment */
-  end(): Promise<readonly string[]>;
-}
-
-/** Looks through all processes of this machine again and again. */
-function watchProcesses(
-  secrets: readonly string[],
-  concerns: (command: string) => boolean = () => true,
-): Watching {
-  const found = new Set<string>();
-  let watching = true;
-  const looking = (async () => {
-    for (; watching; await sleep(30)) for (const command of knowing(secrets)) found.add(command);
-  })();
-  return {
-    async end() {
-      watching = false;
-      await looking;
-      return [...found].filter(concerns);
-    },
-  };
-}
-
-function knowing(secrets: readonly string[]): readonly string[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.flatMap((pid) => {
-    const [command, environment] = [read(`/proc/${pid}/cmdline`), read(`/proc/${pid}/environ`)];
-    return secrets.some((secret) => `${command}${environment}`.includes(secret)) ? [command] : [];
-  });
-}
-
-/** Nothing when the process is gone. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    return '';
-  }
 }
