@@ -2,7 +2,9 @@ import type { RestoreIntent } from '../config/site.ts';
 import { withoutMountPoints } from '../pve/container-host-access.ts';
 import { type HostAccess, judgeHostAccess } from '../pve/host-access.ts';
 import type { RestoreTarget } from './check-restore-target.ts';
+import type { GuestContents } from './facts.ts';
 import type { PlanProblem } from './plan.ts';
+import { restoreNeeds } from './restore-needs.ts';
 
 export interface RestoredAccess {
   readonly problems: readonly PlanProblem[];
@@ -10,19 +12,27 @@ export interface RestoredAccess {
   readonly comes: readonly HostAccess[];
 }
 
+export interface RestoredGuest {
+  /** Of the backup; undefined where nobody has looked. */
+  readonly contents: GuestContents | undefined;
+  /** The guest that is overwritten. */
+  readonly existing: RestoreTarget['existing'];
+}
+
 /**
- * Whether a backup may bring what of its configuration reaches the node. Mount points on paths of the node count unless the
- * archive is certainly streamed; apply judges again, by what it has in its hands.
+ * Whether a backup may bring what of its configuration reaches the node. Mount points on paths of the node are not made where
+ * pct is told volume by volume: from a stream, and on several storages. Apply judges again, by what it has in its hands.
+ * @param allowsAll whether any restore may
  */
 export function judgeRestoredAccess(
   intent: RestoreIntent,
-  {
-    found,
-    existing,
-  }: { readonly found: readonly HostAccess[]; readonly existing: RestoreTarget['existing'] },
+  { contents, existing }: RestoredGuest,
   allowsAll: boolean,
 ): RestoredAccess {
-  const brought = intent.mode === 'streamed' ? withoutMountPoints(found) : found;
+  if (contents?.hostAccess === undefined) return { problems: [], comes: [] };
+  const { hostAccess: found } = contents;
+  const isTold = intent.mode === 'streamed' || restoreNeeds(intent, contents).length > 1;
+  const brought = isTold ? withoutMountPoints(found) : found;
   const { refused, named } = judgeHostAccess(brought, existing && (existing.hostAccess ?? []));
   if (refused.length === 0 || allowsAll || intent.allow?.includes('host-access') === true)
     return { problems: [], comes: [...refused, ...named] };

@@ -95,8 +95,7 @@ function planRestore(
       : undefined;
   const { problems: faults, notes } = checkRestoreTarget(intent, target, contents);
   if ('problem' in source) return { problems: [source.problem, ...faults] };
-  const { existing } = target;
-  const access = judgeRestoredAccess(intent, { found: contents?.hostAccess ?? [], existing }, allowsAll);
+  const access = judgeRestoredAccess(intent, { contents, existing: target.existing }, allowsAll);
   const problems = [...faults, ...access.problems];
   if (problems.length > 0) return { problems };
   const claim = claimOf(intent, target);

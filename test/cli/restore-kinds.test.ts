@@ -127,7 +127,6 @@ function expected(vmid: number) {
   return { ...original, config };
 }
 
-/** As a file, 106 would bring its bind mount along; a stream makes none. */
 async function restore(mode: string, ...more: readonly string[]) {
   return place.succeed(
     'restore',
@@ -139,7 +138,6 @@ async function restore(mode: string, ...more: readonly string[]) {
     '--mode',
     mode,
     '--yes',
-    ...(mode === 'streamed' ? [] : ['--allow', 'host-access']),
     ...more,
   );
 }
@@ -249,8 +247,6 @@ describe('many at once', () => {
 });
 
 describe('what of a configuration reaches the node', () => {
-  const odd = ['--latest', '--guests', 'qemu/104', '--to', 'pve', '--yes'];
-
   it('is refused, line by line, with what to type', async () => {
     const guests = 'qemu/104,lxc/105,lxc/108';
     const more = ['--vmid-offset', '800', '--to', 'pve', '--yes', '--mode', 'staged'];
@@ -264,17 +260,23 @@ describe('what of a configuration reaches the node', () => {
     expect(await node.exec('pct destroy 905')).toMatchObject({ exitCode: 0 });
   });
 
+  const odd = ['--latest', '--guests', 'qemu/104,lxc/108', '--vmid-offset', '700', '--to', 'pve', '--yes'];
+  const lines = () => [
+    findGuest(lab, 804)?.config.values.get('args'),
+    findGuest(lab, 808)?.config.values.get('mp0'),
+  ];
+
   it('comes when it is allowed', async () => {
-    const done = await place.succeed('restore', ...odd, '--vmid', '804', '--allow', 'host-access');
+    const done = await place.succeed('restore', ...odd, '--mode', 'staged', '--allow', 'host-access');
     expect(flat(done.stdout)).toContain(`REACHES THE NODE: args: ${ARGS} (arguments of QEMU`);
-    expect(findGuest(lab, 804)?.config.values.get('args')).toBe(ARGS);
+    expect(lines()).toEqual([ARGS, '/var/tmp,mp=/share']);
   });
 
   it('comes unasked over the guest that has it', async () => {
-    const done = await place.succeed('restore', ...odd, '--vmid', '804', '--replace');
+    const done = await place.succeed('restore', ...odd, '--replace');
     expect(done.stdout).not.toContain('REACHES');
-    expect(findGuest(lab, 804)?.config.values.get('args')).toBe(ARGS);
-    expect(await node.exec('qm destroy 804')).toMatchObject({ exitCode: 0 });
+    expect(lines()).toEqual([ARGS, '/var/tmp,mp=/share']);
+    expect(await node.exec('qm destroy 804 && pct destroy 808')).toMatchObject({ exitCode: 0 });
   });
 
   it('is refused by apply as well, where the plan did not know of it, and a stream brings no bind mount', async () => {

@@ -1,11 +1,11 @@
 /** Whoever can write to the repository can write into configurations what reaches a node: it comes when it is allowed. */
 import { describe, expect, it } from 'vitest';
 import type { RestoreIntent } from '../../src/config/site.ts';
-import type { Facts } from '../../src/plan/facts.ts';
+import type { Facts, GuestContents } from '../../src/plan/facts.ts';
 import { makePlan, type PlanOptions } from '../../src/plan/make-plan.ts';
 import type { HostAccess } from '../../src/pve/host-access.ts';
-import type { Guest } from '../../src/pve/inventory.ts';
-import { backup, facts, guest, HOUR, intent, inventory, ref, site, vmid } from './sample-site.ts';
+import type { Guest, StorageFacts } from '../../src/pve/inventory.ts';
+import { backup, facts, guest, HOUR, intent, inventory, node, ref, site, vmid } from './sample-site.ts';
 
 const web = guest('qemu/101');
 const box = guest('lxc/105');
@@ -27,19 +27,29 @@ function planOf(
     readonly found: readonly HostAccess[];
     /** What has the vmid. */
     readonly there?: Guest;
+    /** That its volumes lie on. */
+    readonly storages?: readonly string[];
   },
   options: PlanOptions = {},
 ) {
-  const { restore, found, there } = given;
-  const known = facts({ pve: inventory(there === undefined ? [] : [there]) }, Object.values(snapshots));
-  return makePlan(site({ restores: [restore] }), withAccess(known, found), {
-    restoreNames: [restore.name],
-    ...options,
+  const { restore, found, there, storages = [] } = given;
+  const at = inventory(there === undefined ? [] : [there], { storages: storages.map(storageFacts) });
+  const volumes = storages.map((storage) => ({ storage }));
+  const known = withContents(facts({ pve: at }, Object.values(snapshots)), {
+    tags: [],
+    volumes,
+    bridges: [],
+    hostAccess: found,
   });
+  return makePlan(site({ restores: [restore] }), known, { restoreNames: [restore.name], ...options });
 }
 
-function withAccess(known: Facts, hostAccess: readonly HostAccess[]): Facts {
-  const said = { tags: [], volumes: [], bridges: [], hostAccess };
+function storageFacts(storage: string): StorageFacts {
+  const sizes = { totalBytes: 0, usedBytes: 0 };
+  return { node: node('pve'), storage, available: true, shared: false, content: ['rootdir'], ...sizes };
+}
+
+function withContents(known: Facts, said: GuestContents): Facts {
   const contents = new Map(Object.values(snapshots).map(({ id }) => [id, said]));
   const repositories = [...known.repositories].map(([name, held]) => [name, { ...held, contents }] as const);
   return { ...known, repositories: new Map(repositories) };
@@ -76,6 +86,12 @@ describe('what would reach the node', () => {
     [
       'the overwritten guest has the very same line',
       { restore: ofWeb, found: [args], there: guest('qemu/901', { hostAccess: ['args: -x'] }) },
+      {},
+      undefined,
+    ],
+    [
+      'a container on several storages gets no bind mounts',
+      { restore: ofBox, found: [share], storages: ['local', 'fast'] },
       {},
       undefined,
     ],

@@ -209,6 +209,26 @@ describe('what of a container reaches the node', () => {
   });
 });
 
+/** `N` stands for a number. */
+const KEYS = {
+  qemu: `acpi affinity agent allow-ksm amd-sev arch args audioN autostart balloon bios boot bootdisk cdrom cicustom cipassword
+    citype ciupgrade ciuser cores cpu cpulimit cpuunits description efidiskN freeze hookscript hostpciN hotplug hugepages ideN
+    intel-tdx ipconfigN ivshmem keephugepages keyboard kvm localtime lock machine memory meta migrate_downtime migrate_speed name
+    nameserver netN numa numaN onboot ostype parallelN parent protection reboot rngN runningcpu runningmachine
+    running-nets-host-mtu sataN scsiN scsihw searchdomain serialN shares smbiosN smp snaptime sockets spice_enhancements sshkeys
+    startdate startup tablet tags tdf template tpmstateN unusedN usbN vcpus vga virtioN virtiofsN vmgenid vmstate vmstatestorage
+    watchdog`,
+  lxc: `arch cmode console cores cpulimit cpuunits debug description devN entrypoint env features hookscript hostname lock memory
+    mpN nameserver netN onboot ostype parent protection rootfs searchdomain snaptime startup swap tags template timezone tty
+    unprivileged unusedN`,
+};
+
+it.each(['qemu', 'lxc'] as const)('all keys that Proxmox VE 7.4 to 9.2 has for %s are known', (type) => {
+  const keys = KEYS[type].split(/\s+/).flatMap((key) => ['0', '12'].map((n) => key.replace('N', n)));
+  const found = keys.flatMap((key) => hostAccess({ type, text: `${key}: 1`, from: 'archive' }));
+  expect(found.filter(({ reason }) => reason === 'unknown-key')).toEqual([]);
+});
+
 describe('what a guest on a node has', () => {
   it('are the lines in force, and its volumes are its own', () => {
     const text = 'args: -a\nscsi0: local-lvm:vm-101-disk-0\nscsi1: /dev/sda\n[snap]\nargs: -b\n';
