@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { PruneAction } from '../plan/plan.ts';
+import { collectRecords } from '../records/collect-records.ts';
 import { saveRecord } from '../records/save-record.ts';
 import {
   type PruneProgress,
@@ -81,6 +82,7 @@ async function pruneAndRecord(
 ): Promise<PruneReport> {
   const { facts, ...how } = options;
   const started = Date.now();
+  await collectRecords(repository, how);
   const report = await pruneRepository(repository, how);
   const time = formatRfc3339(started, facts.offsetMinutes);
   const { bytesAfter: bytes, unusedBytesLeft: unusedBytes } = report;

@@ -13,6 +13,11 @@ export interface KnownRecord<R extends PvebakRecord = PvebakRecord> {
   readonly time: number;
 }
 
+export interface IdentifiedRecord extends KnownRecord {
+  /** Of its snapshot. */
+  readonly id: string;
+}
+
 /** Stands in the cache for a record that is not known: it never will be. One that is damaged may be put back. */
 const NONE = '';
 
@@ -24,7 +29,7 @@ export async function readKnownRecords(
   repository: Repository,
   snapshots: readonly Snapshot[],
   kinds: readonly RecordKind[],
-): Promise<readonly KnownRecord[]> {
+): Promise<readonly IdentifiedRecord[]> {
   const stored = kinds.flatMap((kind) => recordsAmong(snapshots, kind));
   if (stored.length === 0) return [];
   const cache = repository.cache('records');
@@ -62,8 +67,8 @@ function textOf(record: PvebakRecord | undefined): string {
   return record === undefined ? NONE : Buffer.from(encodeRecord(record)).toString('utf8');
 }
 
-function known({ snapshot }: StoredRecord, texts: ReadonlyMap<string, string>): readonly KnownRecord[] {
+function known({ snapshot }: StoredRecord, texts: ReadonlyMap<string, string>): readonly IdentifiedRecord[] {
   const text = texts.get(snapshot.id) ?? NONE;
   const record = text === NONE ? undefined : parseRecord(Buffer.from(text));
-  return record === undefined ? [] : [{ record, time: Date.parse(snapshot.time) }];
+  return record === undefined ? [] : [{ id: snapshot.id, record, time: Date.parse(snapshot.time) }];
 }

@@ -35,7 +35,15 @@ export interface RecordHead {
   readonly tags: ReadonlyMap<string, string>;
 }
 
-const KINDS: readonly RecordKind[] = ['verify', 'pin', 'ack', 'restore', 'policies', 'prune', 'adopt'];
+export const RECORD_KINDS: readonly RecordKind[] = [
+  'verify',
+  'pin',
+  'ack',
+  'restore',
+  'policies',
+  'prune',
+  'adopt',
+];
 
 /** @returns undefined when the snapshot is no record, or of a kind that is not known */
 export function recordHead({
@@ -50,6 +58,6 @@ export function recordHead({
     .filter((tag) => tag.includes('='))
     .map((tag) => [tag.slice(0, tag.indexOf('=')), tag.slice(tag.indexOf('=') + 1)] as const);
   const values = new Map(pairs.reverse());
-  const kind = KINDS.find((known) => known === values.get('kind'));
+  const kind = RECORD_KINDS.find((known) => known === values.get('kind'));
   return kind === undefined ? undefined : { kind, tags: values };
 }

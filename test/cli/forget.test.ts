@@ -185,6 +185,8 @@ it('prunes what the site says when that is allowed, and knows when it did', asyn
   const before = place.repositorySize();
   const pruned = await due('apply', 'prune.yaml', '--yes', '--allow', 'prune');
   expect(pruned.stdout).toMatch(/\n\+ prune main: .* freed, .* stay; \d+ packs? removed/);
+  const acknowledgements = ['--tag', 'pvebak-record,kind=ack'];
+  expect(JSON.parse(place.restic('snapshots', '--json', ...acknowledgements))).toEqual([]);
   expect(place.repositorySize()).toBeLessThan(before);
   expect(place.restic('check', '--read-data')).toContain('no errors were found');
 });

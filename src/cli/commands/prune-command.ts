@@ -1,3 +1,4 @@
+import { collectRecords } from '../../records/collect-records.ts';
 import { type PruneProgress, pruneRepository } from '../../repository/prune/prune-repository.ts';
 import { UserError } from '../../user-error.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
@@ -21,6 +22,7 @@ export async function pruneCommand(
   const { stdout, stderr, signal } = surroundings;
   for (const [name, repository] of repositories) {
     const onProgress = stderr.isTTY ? progressLine(stderr) : undefined;
+    await collectRecords(repository, { signal });
     const report = await pruneRepository(repository, {
       mostUnusedShare,
       signal,

@@ -1,0 +1,77 @@
+import type { IdentifiedRecord } from './known-records.ts';
+import type { PvebakRecord, RecordedSnapshot, RestoreRecord } from './record.ts';
+
+/**
+ * The records that say nothing any more: whatever they tell of snapshots that are there, a newer one tells of the same. What
+ * proves the newest backup of a guest stays, also when that is forgotten; and so does whatever found damage.
+ * @param records oldest first
+ * @param present the ids of all snapshots that are there, and those that they had before restic rewrote them
+ * @returns ids
+ */
+export function supersededRecords(
+  records: readonly IdentifiedRecord[],
+  present: ReadonlySet<string>,
+): readonly string[] {
+  const deciders = new Map<string, { readonly rank: number; readonly id: string }>();
+  const told = records.map(({ id, record }) => {
+    const matters = mattersOf(record, present);
+    for (const { matter, rank } of matters ?? []) {
+      if (rank >= (deciders.get(matter)?.rank ?? rank)) deciders.set(matter, { rank, id });
+    }
+    return { id, matters };
+  });
+  return told.flatMap(({ id, matters }) =>
+    matters?.every(({ matter }) => deciders.get(matter)?.id !== id) ? [id] : [],
+  );
+}
+
+/** What a record tells of. Of those with the highest rank the newest counts. */
+interface Matter {
+  readonly matter: string;
+  readonly rank: number;
+}
+
+/** @returns undefined for a record that always counts */
+function mattersOf(record: PvebakRecord, present: ReadonlySet<string>): readonly Matter[] | undefined {
+  const marks = (snapshots: readonly RecordedSnapshot[]) =>
+    namesOf(snapshots)
+      .filter((name) => present.has(name))
+      .map((name) => ({ matter: `${record.kind} ${name}`, rank: 0 }));
+  switch (record.kind) {
+    case 'pin':
+    case 'ack':
+      return marks(record.snapshots);
+    case 'verify': {
+      if (record.damaged.length > 0) return undefined;
+      const { part, scope, reading, whole } = record;
+      return [
+        ...marks(whole),
+        ...(part === undefined ? [] : [{ matter: `part of ${part.of} ${scope}`, rank: 0 }]),
+        ...(reading === 'read-data' ? whole.flatMap(proofOf) : []),
+      ];
+    }
+    case 'restore':
+      return restoreOf(record);
+    case 'prune':
+      return [{ matter: 'prune', rank: 0 }];
+    default:
+      return undefined;
+  }
+}
+
+function namesOf(snapshots: readonly RecordedSnapshot[]): readonly string[] {
+  return snapshots.flatMap(({ id, original }) => (original === undefined ? [id] : [id, original]));
+}
+
+/** The proof of the backup that was made last counts, whenever it was proved. */
+function proofOf({ path, hostname, time = '' }: RecordedSnapshot): readonly Matter[] {
+  const madeAt = Date.parse(time);
+  if (path === undefined || hostname === undefined || Number.isNaN(madeAt)) return [];
+  return [{ matter: `proof ${hostname} ${path}`, rank: madeAt }];
+}
+
+/** The restore that began last counts, and of its two records the one that tells its end. */
+function restoreOf({ to: { cluster, vmid }, started, outcome }: RestoreRecord): readonly Matter[] {
+  const rank = 2 * Date.parse(started) + (outcome === 'begun' ? 0 : 1);
+  return cluster === undefined ? [] : [{ matter: `restore ${cluster} ${vmid}`, rank }];
+}
