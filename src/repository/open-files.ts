@@ -1,8 +1,8 @@
-import { close, open, read } from 'node:fs';
+import { close as closeDescriptor, open, read } from 'node:fs';
 import { promisify } from 'node:util';
 
 const openFile = promisify(open);
-const closeFile = promisify(close);
+const closeFile = promisify(closeDescriptor);
 const readFile = promisify(read);
 
 const MOST_OPEN = 16;
@@ -28,10 +28,11 @@ export class OpenFiles {
     try {
       return await readRange(await file.opened, offset, length);
     } catch (error) {
-      this.#files.delete(path);
+      if (this.#files.get(path) === file) this.#files.delete(path);
       throw error;
     } finally {
       file.readers -= 1;
+      if (file.readers === 0 && this.#files.get(path) !== file) close(file);
       this.#closeSuperfluous(MOST_OPEN);
       this.#closeWhenIdle();
     }
@@ -47,11 +48,11 @@ export class OpenFiles {
 
   /** Closes those that nobody reads, the oldest first, until so many are left. */
   #closeSuperfluous(most: number): void {
-    for (const [path, { opened, readers }] of this.#files) {
+    for (const [path, file] of this.#files) {
       if (this.#files.size <= most) return;
-      if (readers > 0) continue;
+      if (file.readers > 0) continue;
       this.#files.delete(path);
-      void opened.then((descriptor) => closeFile(descriptor)).catch(() => undefined);
+      close(file);
     }
   }
 
@@ -61,6 +62,10 @@ export class OpenFiles {
       this.#closeSuperfluous(0);
     }, IDLE_MS).unref();
   }
+}
+
+function close({ opened }: OpenFile): void {
+  void opened.then((descriptor) => closeFile(descriptor)).catch(() => undefined);
 }
 
 async function readRange(
