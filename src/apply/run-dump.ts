@@ -5,7 +5,7 @@ import { heartbeat } from '../pve/wrapper/heartbeat.ts';
 import type { CommandExit, Shell } from '../transport/shell.ts';
 import { UserError } from '../user-error.ts';
 import type { ApplyHost } from './apply-host.ts';
-import { delayed } from './delayed-signal.ts';
+import { afterAbort } from './delayed-signal.ts';
 import type { DumpStall } from './dump-stall.ts';
 import { DumpWatch } from './dump-watch.ts';
 import type { WatchedLog } from './watched-dump.ts';
@@ -55,9 +55,8 @@ export async function runDump<T>(shell: Shell, work: DumpWork<T>): Promise<DumpR
   const enough = AbortSignal.any([signal, givingUp.signal]);
   const wrapped = wrappedDump(work.argv, { guest, dumpDir: host.dumpDir, silenceSeconds });
   const letGo = new AbortController();
-  const command = await shell.run(wrapped, {
-    signal: AbortSignal.any([delayed(enough, END_WITHIN_MS), letGo.signal]),
-  });
+  using _late = afterAbort(enough, END_WITHIN_MS, () => letGo.abort(enough.reason));
+  const command = await shell.run(wrapped, { signal: letGo.signal });
   const stalled = Promise.withResolvers<Settled<T>>();
   using watch = new DumpWatch({
     timeoutMs,

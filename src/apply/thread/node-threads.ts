@@ -85,6 +85,7 @@ export class NodeThread {
     this.#worker.on('exit', () => this.#fail(new Error("a node's thread ended early")));
     const interrupt = () => this.#post({ kind: 'interrupt', error: toPortableError(signal.reason) });
     signal.addEventListener('abort', interrupt, { once: true });
+    this.#worker.once('exit', () => signal.removeEventListener('abort', interrupt));
     if (signal.aborted) interrupt();
   }
 
