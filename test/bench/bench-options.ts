@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 
 /** Run when nothing is said. */
 const USUAL = ['vm', 'ssh', 'memory', 'container', 'chunks', 'index', 'plan'] as const;
-export const SECTIONS = [...USUAL, 'profile'] as const;
+export const SECTIONS = [...USUAL, 'load', 'profile'] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 export interface BenchOptions {

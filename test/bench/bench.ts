@@ -8,6 +8,7 @@ import { type BenchOptions, parseBenchOptions, type SectionName, USAGE } from '.
 import { chunksSection } from './chunks-section.ts';
 import { containerSection } from './container-section.ts';
 import { indexSection } from './index-section.ts';
+import { loadSection } from './load-section.ts';
 import { memorySection } from './memory-section.ts';
 import { planSection } from './plan-section.ts';
 import { profileSection } from './profile-section.ts';
@@ -23,6 +24,7 @@ const RUNS: Readonly<Record<SectionName, (context: BenchContext) => Promise<Sect
   chunks: chunksSection,
   index: indexSection,
   plan: planSection,
+  load: loadSection,
   profile: profileSection,
 };
 
@@ -90,6 +92,11 @@ function machineTable({ seed, size, files }: BenchOptions): Table {
   };
 }
 
+/** Not all sections need all programs. */
 function versionOf(program: string, argument: string): string {
-  return runProgram(program, [argument]).split('\n')[0] ?? '';
+  try {
+    return runProgram(program, [argument]).split('\n')[0] ?? '';
+  } catch {
+    return 'not there';
+  }
 }

@@ -1,9 +1,9 @@
 /** The most memory that pvebak has resident, over SSH, for disks of 1, 16 and 64 GiB, and for two nodes at once. */
 import { join } from 'node:path';
-import { byIdentity, labSite } from '../cli/lab-site.ts';
 import { Workplace } from '../cli/program.ts';
 import { type BenchContext, workFolder, writeGenerations } from './bench-context.ts';
 import { BenchNodes } from './bench-node.ts';
+import { clusterSite } from './cluster-site.ts';
 import { dataBytes, planDisk, rewrite } from './disk-plan.ts';
 import { pvebakTool, reportsOf, sshHost } from './pvebak-tool.ts';
 import { atMost, mib, type Section } from './report.ts';
@@ -76,7 +76,7 @@ async function twoNodes(context: BenchContext): Promise<readonly Peak[]> {
   using folder = workFolder(context, 'memory-two');
   await using nodes = await BenchNodes.start(folder.path, NODES);
   using place = new Workplace();
-  place.write('site.yaml', clusterSite(nodes));
+  place.write('site.yaml', clusterSite(nodes, NODES));
   await mustRun({ line: place.line('init', 'site.yaml'), env: place.environment });
   const guests: Guest[] = [];
   for (const [index, node] of NODES.entries()) {
@@ -121,14 +121,4 @@ async function backUpBoth(place: Workplace): Promise<Measured> {
   });
   if (reportsOf(run.stdout, 'backed-up').length === NODES.length) return run;
   throw new Error(`not both were backed up:\n${run.stdout}`);
-}
-
-/** The first node is the way in. */
-function clusterSite(nodes: BenchNodes): string {
-  const [first, ...others] = NODES.map((name) => nodes.node(name));
-  if (first === undefined) throw new Error('a cluster without nodes');
-  const keys = [first, ...others].map(({ hostKeyFingerprint }) => `"${hostKeyFingerprint}"`);
-  const places = others.map(({ name, host, port }) => `${name}: { location: "proxmox://${host}:${port}" }`);
-  const pve = byIdentity(first, { host_key: `[ ${keys.join(', ')} ]`, nodes: `{ ${places.join(', ')} }` });
-  return labSite({ hosts: { pve }, backups: ['{ name: all, host: pve, all: true, rpo: 1s }'] });
 }

@@ -36,7 +36,7 @@ export interface BackupFigures {
 
 const LOCAL = ['mode: local'];
 /** What users run: `npm run bench` builds it. */
-const BUILT = join(import.meta.dirname, '../../dist/cli/pvebak.js');
+export const BUILT = join(import.meta.dirname, '../../dist/cli/pvebak.js');
 const RESTORED_VMID = 901;
 
 export async function pvebakTool({ nodes, vmid, type, host = LOCAL }: PvebakOptions): Promise<PvebakTool> {
