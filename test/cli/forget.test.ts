@@ -84,7 +84,7 @@ it('forgets without --allow what a saved plan says: whoever saved it has seen it
   expect(before).toHaveLength(2);
   await due('plan', 'site.yaml', '--out', 'plan.json');
   const { stdout } = await place.succeed('apply', 'plan.json');
-  expect(stdout).toContain('1 backed up, 1 snapshots forgotten: ');
+  expect(stdout).toContain('1 backed up, 1 snapshot forgotten: ');
   expect(place.stored('snapshots')).toHaveLength(2);
 });
 

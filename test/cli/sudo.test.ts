@@ -40,7 +40,7 @@ function site(more: Readonly<Record<string, string>>, rpo = '24h'): string {
 describe('a host entry with conn_username and sudo: true', () => {
   it("backs up VMs, containers and the node's own configuration", async () => {
     const { stdout } = await place.succeed('apply', 'site.yaml', '--yes');
-    expect(stdout).toContain('\n2 backed up, 1 node configurations kept: ');
+    expect(stdout).toContain('\n2 backed up, 1 node configuration kept: ');
     expect((await place.succeed('plan', 'site.yaml')).stdout).toContain('Nothing to do.');
     await cleanWithin(lab.node('pve1'), 0);
   });

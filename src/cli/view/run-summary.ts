@@ -8,22 +8,22 @@ export function runSummary(results: readonly ItemResult[]): string {
     ['adopted', 'joined'],
     ['backed-up', 'backed up'],
     ['already-backed-up', 'backed up by another run'],
-    ['config-kept', 'node configurations kept'],
+    ['config-kept', 'node configurations kept', 'node configuration kept'],
     ['restored', 'restored'],
     ['verified', 'verified'],
-    ['forgotten', 'snapshots forgotten'],
+    ['forgotten', 'snapshots forgotten', 'snapshot forgotten'],
     ['pruned', 'pruned'],
     ['failed', 'failed'],
     ['unreachable', 'unreachable'],
     ['stale', 'stale'],
     ['skipped', 'skipped'],
   ] as const;
-  const parts = counts.flatMap(([kind, text]) => {
+  const parts = counts.flatMap(([kind, many, one = many]) => {
     const count = results.reduce(
       (sum, { outcome }) => sum + (outcome.kind === kind ? weightOf(outcome) : 0),
       0,
     );
-    return count === 0 ? [] : [`${count} ${text}`];
+    return count === 0 ? [] : [`${count} ${count === 1 ? one : many}`];
   });
   const reports = results.flatMap(({ outcome }) => (outcome.kind === 'backed-up' ? [outcome.report] : []));
   const sum = (pick: (report: (typeof reports)[number]) => number) =>
