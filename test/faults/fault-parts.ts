@@ -1,6 +1,7 @@
 import { damagePart } from './damage/damage-part.ts';
 import type { FaultPart } from './fault-part.ts';
 import { killsPart } from './kills/kills-part.ts';
+import { storagePart } from './storage/storage-part.ts';
 import { wirePart } from './wire/wire-part.ts';
 
 /** The campaign as it runs for minutes, and what of it runs with every test. */
@@ -12,5 +13,6 @@ export function faultParts(size: CampaignSize): readonly FaultPart[] {
     killsPart(isLong ? { lanes: 4, killsPerCase: 8, backups: 3 } : { lanes: 1, killsPerCase: 4, backups: 1 }),
     wirePart({ lanes: isLong ? 6 : 1, shortCases: 1 }),
     damagePart({ lanes: isLong ? 4 : 2, shortCases: 8 }),
+    storagePart({ lanes: isLong ? 4 : 1, shortCases: 2 }),
   ];
 }

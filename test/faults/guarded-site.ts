@@ -2,7 +2,7 @@
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { byIdentity, labSite } from '../cli/lab-site.ts';
-import { PASSWORD, Workplace } from '../cli/program.ts';
+import { ENTRY, type Ended, PASSWORD, Workplace } from '../cli/program.ts';
 import { addCt, addVm, containerFolder, diskFile } from '../lab/guests.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { LabNode } from '../lab/lab-node.ts';
@@ -131,6 +131,17 @@ export class GuardedSite implements Disposable {
     if (digest !== digestOf(expected))
       throw new Error(`the snapshot ${id} of ${path} is not what was backed up`);
     return digest;
+  }
+
+  /** @throws when one of these snapshots was not there when the repository was judged last */
+  expectKept(ids: ReadonlySet<string>): void {
+    for (const id of ids) if (!this.#known.has(id)) throw new Error(`the snapshot ${id} is gone`);
+  }
+
+  /** Runs pvebak as another user, in the same folder. */
+  async asSomebodyElse(uid: number, ...args: readonly string[]): Promise<Ended> {
+    const user = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
+    return this.place.command(...user, process.execPath, ENTRY, ...args);
   }
 
   /** The newest of each guest. */

@@ -8,19 +8,42 @@ const PRELOAD = join(import.meta.dirname, 'kill-at-event.ts');
 export const STEPS = ['backup', 'forget', 'prune', 'verify', 'repair index'] as const;
 export type Step = (typeof STEPS)[number];
 
-interface StepFacts {
+/** How a step is run. */
+export interface StepFacts {
   readonly args: readonly string[];
   /** About how many changes of the repository it makes, and how long it takes. */
   readonly events: number;
   readonly milliseconds: number;
+  /** About how much it stores at most. */
+  readonly storedBytes: number;
 }
 
-const FACTS: Readonly<Record<Step, StepFacts>> = {
-  backup: { args: ['apply', 'site.yaml', '--yes'], events: 19, milliseconds: 3_000 },
-  forget: { args: ['apply', 'forget.yaml', '--yes', '--allow', 'forget'], events: 8, milliseconds: 1_500 },
-  prune: { args: ['prune', 'site.yaml', '--max-unused', '0%'], events: 20, milliseconds: 1_500 },
-  verify: { args: ['verify', '--site', 'site.yaml', '--read-data'], events: 11, milliseconds: 1_500 },
-  'repair index': { args: ['repair', 'index', 'site.yaml'], events: 9, milliseconds: 1_000 },
+export const FACTS: Readonly<Record<Step, StepFacts>> = {
+  backup: { args: ['apply', 'site.yaml', '--yes'], events: 19, storedBytes: 1_200_000, milliseconds: 3_000 },
+  forget: {
+    args: ['apply', 'forget.yaml', '--yes', '--allow', 'forget'],
+    events: 8,
+    storedBytes: 8_000,
+    milliseconds: 1_500,
+  },
+  prune: {
+    args: ['prune', 'site.yaml', '--max-unused', '0%'],
+    events: 20,
+    storedBytes: 900_000,
+    milliseconds: 1_500,
+  },
+  verify: {
+    args: ['verify', '--site', 'site.yaml', '--read-data'],
+    events: 11,
+    storedBytes: 60_000,
+    milliseconds: 1_500,
+  },
+  'repair index': {
+    args: ['repair', 'index', 'site.yaml'],
+    events: 9,
+    storedBytes: 20_000,
+    milliseconds: 1_000,
+  },
 };
 
 /** When a run is killed: at a change of the repository, or so long after it began. */

@@ -58,9 +58,7 @@ async function struck(site: GuardedSite, step: Step, strike: () => Promise<boole
   const newest = step === 'forget' ? await site.newest() : new Set<string>();
   const wasKilled = await strike();
   await site.judge();
-  for (const id of before)
-    if (!site.known.has(id) && (step !== 'forget' || newest.has(id)))
-      throw new Error(`the snapshot ${id} is gone`);
+  site.expectKept(step === 'forget' ? newest : before);
   await cleanWithin(site.node, ENDING_MS);
   return wasKilled;
 }
