@@ -1,5 +1,6 @@
 import { BlobList } from './blob-list.ts';
-import { goUnquote } from './go-quote.ts';
+import { isFileName } from './file-name.ts';
+import { goQuote, goUnquote } from './go-quote.ts';
 import { type BlobId, blobId, parseBlobId } from './object-id.ts';
 
 /** A node as read from a repository: what restic, rustic or pvebak wrote. */
@@ -68,12 +69,16 @@ export class TreeParser {
     const { name, type, size = 0, content, subtree } = fields;
     if (typeof name !== 'string' || typeof type !== 'string' || typeof size !== 'number')
       throw new RangeError('a node lacks its name, type or size');
+    if (!Number.isInteger(size) || size < 0) throw new RangeError('the size of a node is no size');
+    const rawName = goUnquote(name);
+    // Whoever could write the repository must not lead a reader out of a folder.
+    if (!isFileName(rawName)) throw new RangeError(`"${goQuote(rawName)}" is no file name`);
     const lifted =
       Array.isArray(content) && typeof content[0] === 'number' ? this.#contents[content[0]] : undefined;
     if (lifted === undefined && content !== undefined && content !== null)
       throw new RangeError('the content of a node is no list');
     return {
-      name: goUnquote(name),
+      name: rawName,
       type,
       size,
       get content() {

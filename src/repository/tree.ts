@@ -1,3 +1,4 @@
+import { isFileName } from './file-name.ts';
 import { goQuote } from './go-quote.ts';
 import { type BlobId, toHex } from './object-id.ts';
 
@@ -101,11 +102,6 @@ function checkNames(sorted: readonly TreeNode[]): void {
     const previous = sorted[index - 1]?.name;
     if (previous !== undefined && Buffer.compare(previous, name) === 0)
       throw new RangeError(`${goQuote(name)} stands twice in one folder`);
-    if (name.length === 0 || name.includes(0x2f) || name.includes(0) || isDots(name))
-      throw new RangeError(`"${goQuote(name)}" is no file name`);
+    if (!isFileName(name)) throw new RangeError(`"${goQuote(name)}" is no file name`);
   }
-}
-
-function isDots(name: Uint8Array): boolean {
-  return name.length <= 2 && name.every((byte) => byte === 0x2e);
 }

@@ -1,5 +1,6 @@
 import { damagePart } from './damage/damage-part.ts';
 import type { FaultPart } from './fault-part.ts';
+import { inputPart } from './input/input-part.ts';
 import { killsPart } from './kills/kills-part.ts';
 import { storagePart } from './storage/storage-part.ts';
 import { wirePart } from './wire/wire-part.ts';
@@ -13,6 +14,7 @@ export function faultParts(size: CampaignSize): readonly FaultPart[] {
     killsPart(isLong ? { lanes: 4, killsPerCase: 8, backups: 3 } : { lanes: 1, killsPerCase: 4, backups: 1 }),
     wirePart({ lanes: isLong ? 6 : 1, shortCases: 1 }),
     damagePart({ lanes: isLong ? 4 : 2, shortCases: 8 }),
+    inputPart({ lanes: isLong ? 2 : 1, shortCases: 1, itemsPerCase: isLong ? 2000 : 400 }),
     storagePart({ lanes: isLong ? 4 : 1, shortCases: 2 }),
   ];
 }
