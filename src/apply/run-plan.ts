@@ -12,6 +12,7 @@ import { failedOutcome } from './failed-outcome.ts';
 import type { Attempt, NodeJob, RunFacts } from './node-job.ts';
 import { NodeTurns } from './node-turns.ts';
 import { hostOf, idOf, labelOf, nodeOf } from './planned-item.ts';
+import { RestoreSequence } from './restore-sequence.ts';
 import { runAdopts } from './run-adopts.ts';
 import { runForgets } from './run-forgets.ts';
 import { runPrunes } from './run-prunes.ts';
@@ -45,7 +46,7 @@ export interface ItemResult {
 
 /**
  * Carries out a plan. Lines are joined first. Then one action at a time on each node, as many nodes at once as `parallel` says, each in
- * a thread of its own; on a node its own configuration comes before backups, and those before restores. Then backups are verified; forgetting and pruning come last. What fails does not stop the others. When aborted, what has not begun is skipped.
+ * a thread of its own; on a node its own configuration comes before backups, and those before restores, which keep to their order across nodes. Then backups are verified; forgetting and pruning come last. What fails does not stop the others. When aborted, what has not begun is skipped.
  * @throws UserError when a repository can't be locked or read; nothing was begun then
  */
 export async function runPlan(
@@ -66,7 +67,12 @@ export async function runPlan(
       const turns = new NodeTurns(options.parallel);
       await using threads = new NodeThreads(ports.facts, options.signal);
       const context = { ports, sessions, threads, turns, signal: options.signal };
-      return [...adopted, ...(await Promise.all(actions.map((action) => runItem(action, context))))];
+      const sequence = new RestoreSequence(plan.restores);
+      const runInOrder = (action: Action) =>
+        action.kind === 'restore'
+          ? sequence.run(action, () => runItem(action, context))
+          : runItem(action, context);
+      return [...adopted, ...(await Promise.all(actions.map(runInOrder)))];
     },
   );
   const after = { ...ports, signal: options.signal };

@@ -1,8 +1,9 @@
 import { nearest } from '../config/nearest.ts';
 import type { Site } from '../config/site.ts';
 import type { Facts } from '../plan/facts.ts';
+import { groupCandidates } from '../plan/group-candidates.ts';
 import type { PartGuest, PartNames, PlanPart } from '../plan/plan-part.ts';
-import { formatGuestRef, parseGuestRef } from '../pve/guest.ts';
+import { formatGuestRef, type GuestRef, parseGuestRef } from '../pve/guest.ts';
 import { UserError } from '../user-error.ts';
 
 /** What the command line says of a part, as it was given. */
@@ -60,11 +61,19 @@ function knownGuests(site: Site, facts: Facts): ReadonlySet<string> {
       ? found.inventory.guests.flatMap(({ ref }) => [formatGuestRef(ref), `${host}/${formatGuestRef(ref)}`])
       : [],
   );
-  const restored = site.restores.flatMap(({ guest, to }) => [
-    formatGuestRef(guest),
-    formatGuestRef({ ...guest, vmid: to.vmid }),
-  ]);
+  const restored = site.restores.flatMap((entry) =>
+    'select' in entry
+      ? groupCandidates(entry, facts.repositories.get(entry.repository)?.snapshots ?? []).flatMap(
+          ({ guest }) => namesOf(guest, guest.vmid + entry.to.vmidOffset),
+        )
+      : namesOf(entry.guest, entry.to.vmid),
+  );
   return new Set([...there, ...restored]);
+}
+
+/** A guest, and what it is restored to. */
+function namesOf(guest: GuestRef, vmid: number): readonly string[] {
+  return [formatGuestRef(guest), `${guest.type}/${vmid}`];
 }
 
 /** @throws UserError `usage` when a name is both a host's and a policy's, so that it does not say which */

@@ -11,6 +11,7 @@ export function checkRestores(data: unknown): readonly Finding[] {
     ...textsAt(data, ['restores', '*', 'before']).flatMap(badDate),
     ...restores.flatMap((restore) => [
       ...beforeAnId(restore),
+      ...ofOneOrMany(restore),
       ...changedWithoutReplace(restore),
       ...ontoItself(restore, ids),
     ]),
@@ -38,15 +39,60 @@ function changedWithoutReplace({ path, value }: ValueAt): readonly Finding[] {
   return [{ path: [...path, 'when'], at: 'value', message, hint: 'say so with on_existing: replace' }];
 }
 
-/** There the guest itself is in the way, for as long as all is well. */
+/** What goes with a guest only, or with a selection only; that one of them is given is the schema's to say. */
+function ofOneOrMany({ path, value }: ValueAt): readonly Finding[] {
+  if (isGroup(value) === (childAt(value, 'guest') !== undefined)) return [];
+  const to = childAt(value, 'to');
+  const order = childAt(value, 'order');
+  const misplaced = (place: DataPath, hint: string): Finding => ({
+    path: [...path, ...place],
+    at: 'key',
+    message: `"${place.at(-1)}" does not go with "${isGroup(value) ? 'select' : 'guest'}"`,
+    hint,
+  });
+  if (isGroup(value))
+    return [
+      ...(childAt(value, 'from') === undefined ? [] : [misplaced(['from'], 'select says it: host')]),
+      ...([undefined, 'latest'].includes(textOf(childAt(value, 'snapshot')))
+        ? []
+        : [misplaced(['snapshot'], 'before chooses older ones')]),
+      ...(childAt(to, 'vmid') === undefined
+        ? []
+        : [misplaced(['to', 'vmid'], 'each keeps its own, plus vmid_offset')]),
+    ];
+  return [
+    ...(childAt(value, 'from') === undefined
+      ? [
+          {
+            path,
+            at: 'key',
+            message: 'missing key "from"',
+            hint: 'name the host whose backup it is',
+          } as const,
+        ]
+      : []),
+    ...(childAt(to, 'vmid_offset') === undefined ? [] : [misplaced(['to', 'vmid_offset'], 'give its vmid')]),
+    ...(order === undefined || typeof order === 'number'
+      ? []
+      : [misplaced(['order'], 'of one guest it is a number')]),
+  ];
+}
+
+function isGroup(restore: unknown): boolean {
+  return childAt(restore, 'select') !== undefined;
+}
+
+/** There the guests themselves are in the way, for as long as all is well. */
 function ontoItself({ path, value }: ValueAt, ids: ReadonlyMap<string, string>): readonly Finding[] {
   const { host, vmid, guest } = targetOf(value);
-  const from = textOf(childAt(value, 'from'));
-  if (host === undefined || from === undefined || vmid === undefined) return [];
-  const isSource = (ids.get(host) ?? host) === (ids.get(from) ?? from) && guest?.endsWith(`/${vmid}`);
-  if (!isSource || childAt(value, 'on_existing') === 'replace') return [];
-  const message = `it restores ${guest} onto itself, and may not overwrite it`;
-  const hint = 'choose another vmid, or allow it with on_existing: replace';
+  const from = textOf(isGroup(value) ? childAt(childAt(value, 'select'), 'host') : childAt(value, 'from'));
+  if (host === undefined || from === undefined || childAt(value, 'on_existing') === 'replace') return [];
+  if ((ids.get(host) ?? host) !== (ids.get(from) ?? from)) return [];
+  const offset = childAt(childAt(value, 'to'), 'vmid_offset') ?? 0;
+  const isSource = isGroup(value) ? offset === 0 : vmid !== undefined && guest?.endsWith(`/${vmid}`);
+  if (!isSource) return [];
+  const message = `it restores ${isGroup(value) ? 'guests' : guest} onto ${isGroup(value) ? 'themselves' : 'itself'}, and may not overwrite`;
+  const hint = `${isGroup(value) ? 'give a vmid_offset' : 'choose another vmid'}, or allow it with on_existing: replace`;
   return [{ path: [...path, 'to'], at: 'key', message, hint }];
 }
 

@@ -19,10 +19,9 @@ export function checkSite(data: unknown): readonly Finding[] {
     ...repeated(textsAt(data, ['backups', '*', 'name']), 'policy name'),
     ...repeated(textsAt(data, ['restores', '*', 'name']), 'restore name'),
     ...HOST_REFERENCES.flatMap((pattern) => unknownNames(textsAt(data, pattern), hosts)),
-    ...unknownNames(textsAt(data, ['restores', '*', 'from']), {
-      ...hosts,
-      names: namesAndIds(data, hosts.names),
-    }),
+    ...SOURCE_REFERENCES.flatMap((pattern) =>
+      unknownNames(textsAt(data, pattern), { ...hosts, names: namesAndIds(data, hosts.names) }),
+    ),
     ...REPOSITORY_REFERENCES.flatMap((pattern) => unknownNames(textsAt(data, pattern), repositories)),
     ...undecidedRepositories(data, repositories.names),
     ...valuesAt(data, ['hosts', '*']).flatMap(sudoOnTheNode),
@@ -38,6 +37,12 @@ const HOST_REFERENCES = [
   ['backups', '*', 'hosts', '*'],
   ['restores', '*', 'to', 'host'],
   ['moved', '*', 'to', 'host'],
+];
+
+/** Where backups are from: the entry, or its id. */
+const SOURCE_REFERENCES = [
+  ['restores', '*', 'from'],
+  ['restores', '*', 'select', 'host'],
 ];
 
 const REPOSITORY_REFERENCES = [

@@ -145,11 +145,14 @@ export interface RawRestore {
   readonly repository?: string;
   readonly snapshot?: string;
   readonly before?: string;
-  readonly guest: string;
-  readonly from: string;
+  /** Either a guest and where it is from, or a selection. */
+  readonly guest?: string;
+  readonly from?: string;
+  readonly select?: RawSelect;
   readonly to: {
     readonly host: string;
     readonly vmid?: number;
+    readonly vmid_offset?: number;
     readonly storage?: string;
     readonly pool?: string;
     readonly start?: boolean;
@@ -161,9 +164,17 @@ export interface RawRestore {
   };
   readonly bwlimit?: string;
   readonly mode?: 'auto' | 'staged' | 'streamed';
-  readonly order?: number;
+  readonly order?: number | 'startup' | readonly string[];
   readonly when?: 'missing' | 'changed';
   readonly on_existing?: 'fail' | 'replace';
   readonly manual?: boolean;
   readonly allow?: readonly 'host-access'[];
+}
+
+export interface RawSelect {
+  readonly host: string;
+  readonly node?: string;
+  readonly pool?: string;
+  readonly tags?: OneOrMore<string>;
+  readonly within?: string;
 }

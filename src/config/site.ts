@@ -20,7 +20,7 @@ export interface Site {
   readonly backups: readonly BackupPolicy[];
   /** Policies that leave guests out on purpose; absent: none. */
   readonly skips?: readonly SkipPolicy[];
-  readonly restores: readonly RestoreIntent[];
+  readonly restores: readonly RestoreEntry[];
   /** Guests that are elsewhere now, or have another vmid; absent: none. */
   readonly moved?: readonly MovedGuest[];
   /** What becomes of the backups of guests that are gone; absent: all are kept. */
@@ -233,6 +233,9 @@ export interface GuestFilter {
   readonly statuses: readonly string[];
 }
 
+/** An entry under `restores`. */
+export type RestoreEntry = RestoreIntent | RestoreGroup;
+
 export interface RestoreIntent {
   readonly name: string;
   readonly repository: string;
@@ -266,6 +269,39 @@ export interface RestoreIntent {
   /** What it may do that is refused otherwise. `host-access`: bring lines of the configuration that reach the node. */
   readonly allow?: readonly 'host-access'[];
 }
+
+/** Restores all guests that it selects by what their newest snapshots say of them. */
+export interface RestoreGroup
+  extends Omit<RestoreIntent, 'snapshot' | 'guest' | 'fromHostId' | 'to' | 'order'> {
+  readonly select: RestoreSelect;
+  readonly to: Omit<RestoreIntent['to'], 'vmid'> & {
+    /** Added to the vmid that each had. */
+    readonly vmidOffset: number;
+  };
+  readonly order?: GroupOrder;
+}
+
+/** A guest is selected when all that is given fits. */
+export interface RestoreSelect {
+  /** The id of the host entry whose backups they are. */
+  readonly fromHostId: string;
+  /** Where it was. */
+  readonly node?: string;
+  /** Without those below it. */
+  readonly pool?: string;
+  /** It has any of these; empty: whatever it has. */
+  readonly tags: readonly string[];
+  /** Its newest backup is at most so many milliseconds older than the newest of the host. */
+  readonly withinMs?: number;
+}
+
+export type GroupOrder =
+  /** All of it among the other restores, as with one guest. */
+  | { readonly kind: 'rank'; readonly rank: number }
+  /** These one after the other, then the others. */
+  | { readonly kind: 'guests'; readonly guests: readonly GuestRef[] }
+  /** By the numbers by which the node would start them, `startup: order=3`; those without one last. */
+  | { readonly kind: 'startup' };
 
 /** A file in `dump_dir`, straight into the tool, or what the guest allows. */
 export type RestoreMode = 'auto' | 'staged' | 'streamed';

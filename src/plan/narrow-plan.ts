@@ -1,6 +1,7 @@
-import type { RestoreIntent, Site } from '../config/site.ts';
-import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
+import type { RestoreEntry, Site } from '../config/site.ts';
+import { formatGuestRef, type GuestRef, parseGuestRef, parseVmid, type Vmid } from '../pve/guest.ts';
 import type { Facts } from './facts.ts';
+import { entryName, isNamedIntent } from './intent-names.ts';
 import type { Plan, RestoreAction } from './plan.ts';
 import { isWhole, type PartGuest, type PartNames, type PlanPart } from './plan-part.ts';
 import { selectGuests } from './select-guests.ts';
@@ -20,7 +21,7 @@ export function narrowPlan(
   const { guests, policies } = part.only;
   const isNodeIn = (entry: Entry) => guests.length + policies.length === 0 && isIn(entry);
   const isRestoreIn = (entry: Entry & { readonly intent: string }) =>
-    about.restoreNames?.includes(entry.intent) === true || isIn(entry);
+    isNamedIntent(entry.intent, about.restoreNames ?? []) || isIn(entry);
   const { nodeConfigs, problems } = plan;
   return {
     madeAt: plan.madeAt,
@@ -32,7 +33,7 @@ export function narrowPlan(
     nodeConfigs: { due: nodeConfigs.due.filter(isNodeIn), fresh: nodeConfigs.fresh.filter(isNodeIn) },
     restores: plan.restores.filter(
       (action) =>
-        about.restoreNames?.includes(action.intent) === true || judge.isSubjectIn(restoreSubject(action)),
+        isNamedIntent(action.intent, about.restoreNames ?? []) || judge.isSubjectIn(restoreSubject(action)),
     ),
     verifies: plan.verifies.filter(isIn),
     forgets: plan.forgets.filter(isIn),
@@ -47,7 +48,7 @@ export function narrowPlan(
     skipped: plan.skipped.filter(isIn),
     uncovered: plan.uncovered.filter(isIn),
     problems: problems.filter((one) => ('intent' in one ? isRestoreIn(one) : isIn(one))),
-    notes: plan.notes.filter(isIn),
+    notes: plan.notes.filter((one) => ('intent' in one ? isRestoreIn(one) : isIn(one))),
   };
 }
 
@@ -72,13 +73,21 @@ interface Subject {
   readonly repository?: string | undefined;
 }
 
-/** Of the target and of what is restored. */
-function intentSubject({ guest, to }: RestoreIntent): Subject {
-  return { hosts: [to.host], guests: [guest, { ...guest, vmid: to.vmid }], policies: [] };
+/** Of the target and of what is restored; of a whole group only the host. */
+function intentSubject(name: string, entry: RestoreEntry): Subject {
+  const hosts = [entry.to.host];
+  if (!('select' in entry)) return { hosts, guests: guestsOf(entry.guest, entry.to.vmid), policies: [] };
+  const guest = parseGuestRef(name.slice(entry.name.length + 1));
+  const vmid = guest && parseVmid(guest.vmid + entry.to.vmidOffset);
+  return { hosts, guests: guest === undefined ? [] : guestsOf(guest, vmid ?? guest.vmid), policies: [] };
+}
+
+function guestsOf(guest: GuestRef, vmid: Vmid): readonly GuestRef[] {
+  return [guest, { ...guest, vmid }];
 }
 
 function restoreSubject({ snapshot: { guest }, to }: RestoreAction): Subject {
-  return { hosts: [to.host], guests: [guest, { ...guest, vmid: to.vmid }], policies: [] };
+  return { hosts: [to.host], guests: guestsOf(guest, to.vmid), policies: [] };
 }
 
 class PartJudge {
@@ -87,7 +96,7 @@ class PartJudge {
   readonly #hosts: ReadonlySet<string>;
   /** Repositories that the policies of the part use. */
   readonly #repositories: ReadonlySet<string>;
-  readonly #intents: ReadonlyMap<string, RestoreIntent>;
+  readonly #restores: ReadonlyMap<string, RestoreEntry>;
   /** Names of the policies that select a guest, by `fra/qemu/101`. */
   readonly #policies: ReadonlyMap<string, readonly string[]>;
 
@@ -109,7 +118,7 @@ class PartJudge {
       ),
     );
     this.#repositories = new Set(policies.map(({ repository }) => repository));
-    this.#intents = new Map(site.restores.map((intent) => [intent.name, intent]));
+    this.#restores = new Map(site.restores.map((entry) => [entry.name, entry]));
     this.#policies = new Map(
       selectGuests(site, facts).selected.map(({ host, guest, policies: selecting }) => [
         `${host.entry.name}/${formatGuestRef(guest.ref)}`,
@@ -119,8 +128,9 @@ class PartJudge {
   }
 
   isIn(entry: Entry): boolean {
-    const intent = this.#intents.get(entry.intent ?? '');
-    return this.isSubjectIn(intent === undefined ? this.#subjectOf(entry) : intentSubject(intent));
+    const { intent = '' } = entry;
+    const restore = this.#restores.get(entryName(intent));
+    return this.isSubjectIn(restore === undefined ? this.#subjectOf(entry) : intentSubject(intent, restore));
   }
 
   #subjectOf(entry: Entry): Subject {

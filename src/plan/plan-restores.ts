@@ -1,10 +1,12 @@
 import type { RestoreIntent, Site } from '../config/site.ts';
 import { checkRestoreTarget, restoreTarget } from './check-restore-target.ts';
+import { expandRestores, type PlannedIntent } from './expand-restores.ts';
 import type { Facts, GuestSnapshot } from './facts.ts';
 import { findAwaitedBackup } from './find-awaited-backup.ts';
 import { findRestoreSnapshot } from './find-restore-snapshot.ts';
-
+import { isNamedEntry, isNamedIntent } from './intent-names.ts';
 import { judgeRestoredAccess } from './judge-restored-access.ts';
+import { mergeMembers } from './merge-members.ts';
 import type { AwaitedBackup, PlanProblem, RestoreAtRest } from './plan.ts';
 
 import type { BackupPlan } from './plan-backups.ts';
@@ -31,9 +33,15 @@ export function planRestores(site: Site, facts: Facts, question: RestoreQuestion
   const { named, backups } = question;
   const context = { facts, allowsAll: question.allowsHostAccess };
   const hosts = reachedHosts(site, facts);
-  const outcomes = inOrder(site.restores).map((intent): RestoreOutcome => {
-    const isNamed = named.includes(intent.name);
-    if (intent.manual && !isNamed) return { atRest: { intent: intent.name, kind: 'manual' } };
+  const [acting, resting] = partition(
+    site.restores,
+    ({ manual, name }) => !manual || isNamedEntry(name, named),
+  );
+  const expanded = acting.map((entry) => expandRestores(entry, { hosts: site.hosts, facts, backups }));
+  const intents = expanded.flatMap((one) => one.intents);
+  const asked = intents.filter(({ manual, name }) => !manual || isNamedIntent(name, named));
+  const outcomes = inOrder(asked).map((intent): RestoreOutcome => {
+    const isNamed = isNamedIntent(intent.name, named);
     const host = hosts.find((one) => one.entry.name === intent.to.host);
     if (host === undefined) return { problems: [hostUnreachable(intent)] };
     const target = restoreTarget(intent, host);
@@ -45,12 +53,28 @@ export function planRestores(site: Site, facts: Facts, question: RestoreQuestion
     const source = 'problem' in found && awaited ? { awaited } : found;
     return planRestore(intent, { target: { ...target, from }, source }, context);
   });
-  return settleRestores([...outcomes, ...unknownNames(site, named)]);
+  const settled = settleRestores([
+    ...outcomes,
+    ...resting.map(({ name }): RestoreOutcome => ({ atRest: { intent: name, kind: 'manual' } })),
+    ...unknownNames(site, intents, named),
+  ]);
+  return {
+    ...settled,
+    problems: mergeMembers([...expanded.flatMap(({ problems }) => problems), ...settled.problems]),
+    notes: mergeMembers([...expanded.flatMap(({ notes }) => notes), ...settled.notes]),
+  };
+}
+
+function partition<Entry>(
+  entries: readonly Entry[],
+  belongs: (entry: Entry) => boolean,
+): readonly [readonly Entry[], readonly Entry[]] {
+  return [entries.filter(belongs), entries.filter((entry) => !belongs(entry))];
 }
 
 /** Lower orders first, then those without; equal ones as the file has them. */
-function inOrder(intents: readonly RestoreIntent[]): readonly RestoreIntent[] {
-  const rank = ({ order }: RestoreIntent) => order ?? Number.MAX_SAFE_INTEGER;
+function inOrder(intents: readonly PlannedIntent[]): readonly PlannedIntent[] {
+  const rank = ({ order }: PlannedIntent) => order ?? Number.MAX_SAFE_INTEGER;
   return intents.toSorted((a, b) => rank(a) - rank(b));
 }
 
@@ -85,7 +109,7 @@ function snapshotsOf(facts: Facts, repository: string): readonly GuestSnapshot[]
 type Source = ReturnType<typeof findRestoreSnapshot> | { readonly awaited: AwaitedBackup };
 
 function planRestore(
-  intent: RestoreIntent,
+  intent: PlannedIntent,
   { target, source }: { readonly target: KnownTarget; readonly source: Source },
   { facts, allowsAll }: { readonly facts: Facts; readonly allowsAll: boolean },
 ): RestoreOutcome {
@@ -102,7 +126,7 @@ function planRestore(
   if ('awaited' in source)
     return { atRest: { intent: intent.name, kind: 'blocked-by-backup', backup: source.awaited }, claim };
   const needs = contents === undefined ? [] : restoreNeeds(intent, contents);
-  const action = restoreAction(intent, target, source.snapshot);
+  const action = restoreAction(intent, target, { snapshot: source.snapshot, name: contents?.name });
   return {
     action: { ...action, ...(access.comes.length > 0 && { hostAccess: access.comes }) },
     claim,
@@ -111,8 +135,12 @@ function planRestore(
   };
 }
 
-function unknownNames(site: Site, named: readonly string[]): readonly RestoreOutcome[] {
-  const known = new Set(site.restores.map((intent) => intent.name));
+function unknownNames(
+  { restores }: Pick<Site, 'restores'>,
+  intents: readonly PlannedIntent[],
+  named: readonly string[],
+): readonly RestoreOutcome[] {
+  const known = new Set([...restores, ...intents].map(({ name }) => name));
   return named
     .filter((name) => !known.has(name))
     .map((name) => ({ problems: [{ kind: 'restore-name-unknown', intent: name }] }));

@@ -198,8 +198,18 @@ export interface RestoreAction {
     /** Absent: what the guest allows. */
     readonly mode?: RestoreMode;
   };
-  /** Restores to one node are done in the plan's order: lower ones first, then those without. */
+  /** What the guest was called, as its snapshot says. */
+  readonly name?: string;
+  /** Lower ones first, then those without: each waits until all with a lower one have ended. */
   readonly order?: number;
+  /** Of a guest that a restore with `select` takes in. */
+  readonly member?: {
+    /** The name of the entry. */
+    readonly of: string;
+    readonly by: SelectedBy;
+    /** The same as `order`, among the guests of this entry. */
+    readonly place?: number;
+  };
   /** Whether a guest is there that will be stopped and overwritten. */
   readonly replaces: GuestLabel | undefined;
   /** Set when that guest runs, as far as is known. */
@@ -210,6 +220,17 @@ export interface RestoreAction {
    */
   readonly hostAccess?: readonly HostAccess[];
   readonly reason: RestoreReason;
+}
+
+/** Why a restore with `select` takes a guest in: all of it is so. */
+export interface SelectedBy {
+  /** The id of the host that its backups are of. */
+  readonly host: string;
+  /** Where it was. */
+  readonly node?: string;
+  readonly pool?: string;
+  /** Those of the wanted ones that it has. */
+  readonly tags?: readonly string[];
 }
 
 export type RestoreReason =
@@ -401,6 +422,16 @@ export type PlanProblem =
       readonly intent: string;
       readonly access: readonly HostAccess[];
     }
+  /** The repository knows no guest, and no backup is to come, that it selects. */
+  | { readonly kind: 'restore-selects-none'; readonly intent: string; readonly from: string }
+  /** What their snapshots say of them could not be read, so that it is not known whether they are selected. */
+  | {
+      readonly kind: 'restore-guests-unknown';
+      readonly intent: string;
+      readonly refs: readonly GuestRef[];
+    }
+  /** With its offset, the vmid would be none. */
+  | { readonly kind: 'restore-vmid-impossible'; readonly intent: string; readonly vmid: number }
   | { readonly kind: 'restore-name-unknown'; readonly intent: string };
 
 export type PlanNote =
@@ -427,6 +458,18 @@ export type PlanNote =
       readonly intent: string;
       readonly bridges: readonly string[];
       readonly node: NodeName;
+    }
+  /** Guests are not restored, since they have the vmids that others are restored to. */
+  | {
+      readonly kind: 'restore-copies-left';
+      readonly intent: string;
+      readonly refs: readonly GuestRef[];
+    }
+  /** Guests that are to come first are not among those that are restored. */
+  | {
+      readonly kind: 'restore-order-absent';
+      readonly intent: string;
+      readonly refs: readonly GuestRef[];
     }
   /** Restores promise more on a thin storage than it has. */
   | {

@@ -1,6 +1,7 @@
 import type { RestoreIntent } from '../config/site.ts';
 import type { Guest } from '../pve/inventory.ts';
 import type { RestoreTarget } from './check-restore-target.ts';
+import type { PlannedIntent } from './expand-restores.ts';
 import type { GuestSnapshot, RestoredTarget } from './facts.ts';
 import type { RestoreAction } from './plan.ts';
 import { guestLabel } from './reached-hosts.ts';
@@ -12,9 +13,9 @@ export interface KnownTarget extends RestoreTarget {
 
 /** What an intent comes to, when nothing stands against it. */
 export function restoreAction(
-  intent: RestoreIntent,
+  intent: PlannedIntent,
   { node, existing, from }: KnownTarget,
-  snapshot: GuestSnapshot,
+  { snapshot, name }: { readonly snapshot: GuestSnapshot; readonly name: string | undefined },
 ): RestoreAction {
   return {
     kind: 'restore',
@@ -22,7 +23,9 @@ export function restoreAction(
     repository: intent.repository,
     snapshot,
     to: { ...intent.to, node, ...howItGets(intent) },
+    ...(name !== undefined && { name }),
     ...(intent.order !== undefined && { order: intent.order }),
+    ...(intent.member !== undefined && { member: intent.member }),
     replaces: existing && guestLabel(existing),
     ...(existing && isUp(existing) && { stops: true }),
     reason: existing === undefined ? { kind: 'target-missing' } : replaceReason(intent, from),

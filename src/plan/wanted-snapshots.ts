@@ -1,6 +1,8 @@
-import type { RestoreIntent, Site } from '../config/site.ts';
+import type { RestoreEntry, Site } from '../config/site.ts';
 import type { Facts, GuestSnapshot } from './facts.ts';
 import { findRestoreSnapshot } from './find-restore-snapshot.ts';
+import { groupCandidates } from './group-candidates.ts';
+import { isNamedEntry } from './intent-names.ts';
 
 /**
  * The snapshots that restores may take now, by repository: what they say of their guests is wanted to plan with.
@@ -11,7 +13,7 @@ export function wantedSnapshots(
   facts: Facts,
   named: readonly string[],
 ): ReadonlyMap<string, readonly GuestSnapshot[]> {
-  const wanted = restores.filter(({ manual, name }) => !manual || named.includes(name));
+  const wanted = restores.filter(({ manual, name }) => !manual || isNamedEntry(name, named));
   const byRepository = Map.groupBy(wanted, ({ repository }) => repository);
   return new Map(
     [...byRepository].map(([name, intents]) => {
@@ -21,7 +23,8 @@ export function wantedSnapshots(
   );
 }
 
-function snapshotsOf(intent: RestoreIntent, held: readonly GuestSnapshot[]): readonly GuestSnapshot[] {
-  const found = findRestoreSnapshot(intent, held);
+function snapshotsOf(entry: RestoreEntry, held: readonly GuestSnapshot[]): readonly GuestSnapshot[] {
+  if ('select' in entry) return groupCandidates(entry, held);
+  const found = findRestoreSnapshot(entry, held);
   return 'snapshot' in found ? [found.snapshot] : [];
 }

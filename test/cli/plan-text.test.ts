@@ -24,7 +24,7 @@ import {
   policiesNight,
   type Scene,
 } from './plan-scenes.ts';
-import { copies } from './restore-scenes.ts';
+import { copies, disaster } from './restore-scenes.ts';
 
 /** `UPDATE_GOLDEN=1` writes the golden files anew; read the difference before it is committed. */
 const UPDATE = process.env['UPDATE_GOLDEN'] === '1';
@@ -62,6 +62,7 @@ describe('the text of a plan', () => {
     ['held-restores', heldRestores, false],
     ['copies', copies, false],
     ['guests-moved', guestsMoved, false],
+    ['disaster', disaster, false],
     ['guests-gone', guestsGone, false],
     ['guests-gone-verbose', guestsGone, true],
     ['nodes', nodesOwn, false],
@@ -80,6 +81,7 @@ describe('the text of a plan', () => {
       nothingToDo,
       heldRestores,
       copies,
+      disaster,
       nodesOwn,
       guestsGone,
       guestsMoved,
@@ -110,6 +112,7 @@ describe('the text of a plan', () => {
 describe('a plan as Markdown', () => {
   it.each<[string, Scene]>([
     ['bad-night', badNight],
+    ['disaster', disaster],
     ['hostile-names', hostileNames],
   ])('is %s.md', (name, scene) => {
     const { plan, header } = made(scene);
@@ -137,6 +140,7 @@ describe('a plan in a file', () => {
     ['bad-night', badNight],
     ['held-restores', heldRestores],
     ['copies', copies],
+    ['disaster', disaster],
     ['nodes', nodesOwn],
     ['hostile-names', hostileNames],
     ['guests-gone', guestsGone],

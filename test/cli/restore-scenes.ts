@@ -1,4 +1,4 @@
-import type { RestoreIntent } from '../../src/config/site.ts';
+import type { RestoreGroup, RestoreIntent } from '../../src/config/site.ts';
 import type { Facts, GuestContents, RepositoryFacts } from '../../src/plan/facts.ts';
 import {
   backup,
@@ -9,6 +9,7 @@ import {
   intent,
   inventory,
   node,
+  ref,
   site,
   snapshotId,
   vmid,
@@ -136,4 +137,55 @@ export const copies: Scene = {
       [`${LAB} 1105`, { snapshot: snapshotId('c1'), line: there[1]?.identity.line ?? '', restoredAt: 0 }],
     ]),
   }),
+};
+
+function group(name: string, entry: Partial<RestoreGroup> = {}): RestoreGroup {
+  return {
+    name,
+    repository: 'main',
+    select: { fromHostId: 'pve', pool: 'prod', tags: [] },
+    to: { host: 'lab', vmidOffset: 2000, unique: true, start: false },
+    order: { kind: 'startup' },
+    onExisting: 'fail',
+    manual: false,
+    map: {
+      storage: new Map([
+        ['ceph', 'thin'],
+        ['nfs', 'thin'],
+      ]),
+      bridge,
+    },
+    ...entry,
+  };
+}
+
+/** A site is silent, and its guests are to come up elsewhere: by pool, by tag, by node, and what cannot be selected. */
+export const disaster: Scene = {
+  site: site({
+    hosts: [host('pve'), host('lab'), host('off')],
+    restores: [
+      group('production'),
+      group('gold', {
+        select: { fromHostId: 'pve', tags: ['gold'] },
+        to: { host: 'lab', vmidOffset: 3000, unique: true, start: false },
+        order: { kind: 'guests', guests: [gitea.ref, ref('qemu/999')] },
+      }),
+      group('by-node', {
+        select: { fromHostId: 'pve', node: 'fra1', tags: ['git'] },
+        to: { host: 'lab', vmidOffset: 4000, unique: true, start: false },
+      }),
+      group('all', {
+        select: { fromHostId: 'pve', tags: [] },
+        to: { host: 'lab', vmidOffset: 1000, unique: true, start: false },
+      }),
+      group('nothing', { select: { fromHostId: 'pve', pool: 'test', tags: [] } }),
+      group('wrong-place', {
+        map: { storage: new Map([['ceph', 'slow']]), bridge },
+        to: { host: 'lab', vmidOffset: 5000, unique: true, start: false },
+      }),
+      group('elsewhere', { to: { host: 'off', vmidOffset: 0, unique: true, start: false } }),
+      group('some-day', { manual: true }),
+    ],
+  }),
+  facts: knowing(facts({ pve: 'no route to host', lab, off: 'no route to host' }, held), { contents }),
 };

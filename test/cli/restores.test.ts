@@ -58,9 +58,9 @@ function addGuests(): void {
     content: { kind: 'random', bytes: 3 << 20 },
   } as const;
   addVm(lab, 'pve1', { vmid: 101, name: 'web', efidisk: true, disks: [scsi0, scsi1], tags: ['gold'] });
-  addVm(lab, 'pve1', { vmid: 102, name: 'diskless' });
+  addVm(lab, 'pve1', { vmid: 102, name: 'diskless', tags: ['small'] });
   addVm(lab, 'pve1', { vmid: 103, name: 'golden-image', template: true, disks: [scsi0] });
-  addCt(lab, 'pve1', { vmid: 105, hostname: 'privileged', rootfs: fillWithOddities });
+  addCt(lab, 'pve1', { vmid: 105, hostname: 'privileged', rootfs: fillWithOddities, tags: ['small'] });
   addCt(lab, 'pve1', {
     vmid: 106,
     hostname: 'unprivileged',
@@ -118,7 +118,7 @@ function site(): string {
 describe('restores of the site file', () => {
   it('are shown in the plan, and done by apply after the backups', async () => {
     const plan = await place.pvebak('plan', 'site.yaml');
-    expect(flat(plan.stdout)).toMatch(/\+ to-901 qemu\/101 of \w{3} [^+]* to qemu\/901 on pve\/pve1/);
+    expect(flat(plan.stdout)).toMatch(/\+ to-901 qemu\/101 web of \w{3} [^+]* to qemu\/901 on pve\/pve1/);
     expect(plan.stdout).toContain('only when named (--restore NAME): back, careful');
     const applied = await place.pvebak('apply', 'site.yaml', '--yes');
     expect(applied).toMatchObject({
@@ -256,6 +256,54 @@ describe('a restore with when: changed', () => {
       status: 4,
       stdout: expect.stringContaining('it was restored since, at '),
     });
+  });
+});
+
+describe('a restore with select, whose source is silent', () => {
+  beforeAll(() => {
+    const group = [
+      'name: lab',
+      'select: { host: pve, node: pve1, tags: [small] }',
+      'order: [lxc/105, qemu/102]',
+      'map: { storage: { local: fast } }',
+      'to: { host: lab, vmid_offset: 2000, unique: true }',
+    ].join(', ');
+    const silent = byIdentity(lab.node('pve1'), { location: 'proxmox://127.0.0.1:1' });
+    const hosts = { pve: silent, lab: byIdentity(lab.node('pve1'), { cleanup: 'true' }) };
+    place.write('disaster.yaml', labSite({ hosts, restores: [`{ ${group} }`] }));
+  });
+
+  it('takes the guests that their backups say are to be taken', async () => {
+    const plan = await place.pvebak('plan', 'disaster.yaml');
+    expect(plan).toMatchObject({ status: 3, stderr: '' });
+    expect(flat(plan.stdout)).toMatch(
+      /\+ lab\/lxc\/105 lxc\/105 privileged of [^+]* of tag small, node pve1, to lxc\/2105 on lab\/pve1, storage local -> fast \+ lab\/qemu\/102 qemu\/102 diskless of /,
+    );
+    expect(flat(plan.stdout)).toMatch(/2 to restore, 1 problem\.$/);
+  });
+
+  it('restores them in its order, onto the mapped storage', async () => {
+    const { stdout } = await place.pvebak('apply', 'disaster.yaml', '--yes', '--json');
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((text): { kind: string; item?: string; outcome?: { kind: string } } => JSON.parse(text))
+      .filter(({ kind }) => ['item-started', 'item-ended'].includes(kind))
+      .map(({ kind, item, outcome }) => `${kind} ${item} ${outcome?.kind ?? ''}`.trim());
+    expect(events).toEqual([
+      'item-started restore lab/lxc/105',
+      'item-ended restore lab/lxc/105 restored',
+      'item-started restore lab/qemu/102',
+      'item-ended restore lab/qemu/102 restored',
+    ]);
+    expect(findGuest(lab, 2105)?.config.values.get('rootfs')).toMatch(/^fast:/);
+  });
+
+  it('is at rest then, and can be asked for one guest again', async () => {
+    const { stdout } = await place.pvebak('plan', 'disaster.yaml');
+    expect(flat(stdout)).toContain('target exists: lab/lxc/105 (lxc/2105 privileged), lab/qemu/102 (');
+    const named = await place.pvebak('plan', 'disaster.yaml', '--restore', 'lab/qemu/102');
+    expect(flat(named.stdout)).toContain('restore lab/qemu/102: qemu/2102 diskless exists');
   });
 });
 

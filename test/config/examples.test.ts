@@ -24,6 +24,8 @@ describe('the examples', () => {
     expect(restores.map(({ name, order }) => [name, order])).toEqual([
       ['database', 1],
       ['web', 2],
+      ['everything', { kind: 'startup' }],
+      ['staging', undefined],
     ]);
   });
 

@@ -58,15 +58,16 @@ describe('a restore', () => {
     ['before: 2026-11-01, snapshot: 4f1c22aa', 'an id says which snapshot is meant'],
     ['bwlimit: 100', '100 is not a size'],
     ['mode: stream', '"mode" cannot be "stream"'],
-    ['order: first', '"order" must be a whole number, not text'],
-    ['order: -1', '"order" must be at least 0'],
+    ['order: first', '"first" is not an order'],
+    ['order: -1', '-1 is not an order'],
+    ['order: startup', '"order" does not go with "guest"; of one guest it is a number'],
     ['map: {}', '"map" is empty; give at least one of storage and bridge'],
     ['map: { storage: {} }', '"storage" is empty'],
     ['map: { storage: { a/b: c } }', '"a/b" is not a storage'],
     ['map: { storage: { a: 7 } }', '7 is not a storage'],
     ['map: { bridge: { vmbr0: "-x" } }', '"-x" is not a bridge'],
     ['map: { pool: { a: b } }', 'unknown key "pool"'],
-    ['select: { pool: prod }', '"select" is not supported yet; this version restores one guest per entry'],
+    ['select: { host: pve }', '"guest" and "select" are given together'],
     [
       'when: changed',
       '"when: changed" overwrites the guest that it restored before; say so with on_existing: replace',
@@ -88,7 +89,7 @@ describe('a restore', () => {
       'onto its own source, which it names by its id',
       'to: { host: pve, vmid: 901 }',
       'to: { host: pve, vmid: 105 }',
-      'lxc/105 onto itself, and may not overwrite it; choose another vmid, or allow it with on_existing: replace',
+      'lxc/105 onto itself, and may not overwrite; choose another vmid, or allow it with on_existing: replace',
     ],
     [
       'to where another one goes',
@@ -109,5 +110,78 @@ describe('a restore', () => {
     ],
   ])('that %s is none of those', (_, first, second) => {
     expect(both(first, second)).toBe('');
+  });
+});
+
+function withGroup(keys: string, to = 'host: pve, vmid_offset: 1000'): string {
+  return `${GOOD}restores:\n  - { name: dr, ${keys}, to: { ${to} } }\n`;
+}
+
+describe('a restore with select', () => {
+  test('says nothing of what it was not told', () => {
+    expect(parse(withGroup('select: { host: pve }')).restores[0]).toEqual({
+      name: 'dr',
+      repository: 'main',
+      select: { fromHostId: 'pve', tags: [] },
+      to: { host: 'pve', vmidOffset: 1000, unique: false, start: false },
+      onExisting: 'fail',
+      manual: false,
+    });
+  });
+
+  test.each([
+    ['select: { host: pve, tags: gold }', { select: { tags: ['gold'] } }],
+    [
+      'select: { host: pve, node: fra1, pool: prod/web, tags: [gold, web], within: 30d }',
+      { select: { node: 'fra1', pool: 'prod/web', tags: ['gold', 'web'], withinMs: 30 * 86_400_000 } },
+    ],
+    ['select: { host: pve }, order: 3', { order: { kind: 'rank', rank: 3 } }],
+    ['select: { host: pve }, order: startup', { order: { kind: 'startup' } }],
+    [
+      'select: { host: pve }, order: [lxc/105, qemu/101]',
+      {
+        order: {
+          kind: 'guests',
+          guests: [
+            { type: 'lxc', vmid: 105 },
+            { type: 'qemu', vmid: 101 },
+          ],
+        },
+      },
+    ],
+    ['select: { host: pve }, before: 2026-11-01', { before: Date.UTC(2026, 10, 1) }],
+  ])('%s', (written, meant) => {
+    expect(parse(withGroup(written)).restores[0]).toMatchObject(meant);
+  });
+
+  test('goes onto itself when it may overwrite', () => {
+    const text = withGroup('select: { host: pve }, on_existing: replace', 'host: pve');
+    expect(parse(text).restores[0]).toMatchObject({ to: { vmidOffset: 0 } });
+  });
+
+  test.each([
+    ['select: { pool: prod }', 'host: pve, vmid_offset: 1', 'missing key "host" in "select"'],
+    ['select: { host: pev }', 'host: pve, vmid_offset: 1', 'no host is called "pev"; did you mean "pve"?'],
+    ['select: { host: pve, pools: prod }', 'host: pve, vmid_offset: 1', 'unknown key "pools"'],
+    ['select: { host: pve }, from: pve', 'host: pve, vmid_offset: 1', '"from" does not go with "select"'],
+    ['select: { host: pve }', 'host: pve, vmid: 901', '"vmid" does not go with "select"'],
+    [
+      'select: { host: pve }, snapshot: 4f1c22aa',
+      'host: pve, vmid_offset: 1',
+      '"snapshot" does not go with "select"; before chooses older ones',
+    ],
+    ['select: { host: pve }, order: [vm/101]', 'host: pve, vmid_offset: 1', '"vm/101" is not a guest'],
+    ['select: { host: pve }, order: []', 'host: pve, vmid_offset: 1', '"order" is empty'],
+    [
+      'select: { host: pve }',
+      'host: pve',
+      'it restores guests onto themselves, and may not overwrite; give a vmid_offset',
+    ],
+    ['select: { host: pve }', 'host: pve, vmid_offset: x', '"vmid_offset" must be a whole number'],
+    ['guest: qemu/101, from: pve', 'host: pve, vmid_offset: 1', '"vmid_offset" does not go with "guest"'],
+    ['guest: qemu/101', 'host: pve, vmid: 901', 'missing key "from"'],
+    ['from: pve', 'host: pve, vmid: 901', 'exactly one of guest and select'],
+  ])('%s to { %s } is refused', (keys, to, message) => {
+    expect(brief(withGroup(keys, to)).join('\n')).toContain(message);
   });
 });

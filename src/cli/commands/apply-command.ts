@@ -1,3 +1,4 @@
+import { isNamedIntent } from '../../plan/intent-names.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { plannedActions } from '../../plan/planned-actions.ts';
 import { UserError } from '../../user-error.ts';
@@ -62,7 +63,7 @@ function allowedPart(plan: Plan, options: ApplyCommandOptions, { stdout, stderr 
   const { allow, restore } = options;
   const mayForget = allow.some((what) => what === 'forget' || what.startsWith('forget='));
   const unasked = plan.restores.filter(
-    ({ replaces, intent }) => replaces !== undefined && !restore.includes(intent),
+    ({ replaces, intent }) => replaces !== undefined && !isNamedIntent(intent, restore),
   );
   const isLeft = allow.includes('replace') ? [] : unasked;
   if (plan.forgets.length > 0 && !mayForget)

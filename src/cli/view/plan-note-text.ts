@@ -47,6 +47,14 @@ function noteText(note: PlanNote, verbose: boolean): readonly string[] {
       return [
         `restore ${note.intent}: there is no bridge ${note.bridges.join(', ')} on ${note.node}; it cannot be started before its network is changed, or mapped`,
       ];
+    case 'restore-copies-left':
+      return [
+        `restore ${note.intent}: left out, as the copies of others go there: ${listText(note.refs.map(formatGuestRef), { verbose })}`,
+      ];
+    case 'restore-order-absent':
+      return [
+        `restore ${note.intent}: its order names guests that it does not select: ${listText(note.refs.map(formatGuestRef), { verbose })}`,
+      ];
     case 'restore-room-promised':
       return [
         `storage ${note.storage} of ${note.host}/${note.node} has ${formatBytes(note.freeBytes)} free, and the restored volumes may grow to ${formatBytes(note.statedBytes)}`,

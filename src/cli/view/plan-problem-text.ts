@@ -1,5 +1,6 @@
 import type { GuestLabel, PlanProblem } from '../../plan/plan.ts';
 import { withoutMountPoints } from '../../pve/container-host-access.ts';
+import { formatGuestRef } from '../../pve/guest.ts';
 import type { HostAccess } from '../../pve/host-access.ts';
 import { hostAccessText } from '../../pve/host-access-text.ts';
 import { guestText, listText } from './guest-text.ts';
@@ -64,6 +65,12 @@ function restoreProblemText(problem: RestoreProblem): string {
       return `${problem.by} restores to vmid ${problem.vmid} already`;
     case 'restore-reaches-node':
       return `its configuration would reach the node: ${hostAccessText(problem.access)}; ${allowText(problem.access)}`;
+    case 'restore-selects-none':
+      return `the repository knows no guest of ${problem.from} that it selects`;
+    case 'restore-guests-unknown':
+      return `what the backups say of their guests could not be read, so that it is not known whether they are selected: ${listText(problem.refs.map(formatGuestRef), { verbose: false })}`;
+    case 'restore-vmid-impossible':
+      return `with its vmid_offset, its vmid would be ${problem.vmid}, and there is no such`;
     case 'restore-name-unknown':
       return 'the site file has no restore of that name';
     default:
@@ -74,7 +81,7 @@ function restoreProblemText(problem: RestoreProblem): string {
 function restorePlaceText(
   problem: Extract<
     RestoreProblem,
-    { readonly kind: `restore-${'host' | 'node' | 'storage' | 'no-room' | 'bridge' | 'pool'}${string}` }
+    { readonly kind: `restore-${'host-' | 'node-' | 'storage-' | 'no-room' | 'bridge-' | 'pool-'}${string}` }
   >,
 ): string {
   switch (problem.kind) {

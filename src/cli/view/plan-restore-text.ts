@@ -1,4 +1,4 @@
-import type { AwaitedBackup, Plan, RestoreAction, RestoreReason } from '../../plan/plan.ts';
+import type { AwaitedBackup, Plan, RestoreAction, RestoreReason, SelectedBy } from '../../plan/plan.ts';
 import { formatGuestRef } from '../../pve/guest.ts';
 import { hostAccessText } from '../../pve/host-access-text.ts';
 import { guestText, listText } from './guest-text.ts';
@@ -15,8 +15,10 @@ export function restoreRows(
 }
 
 function restoreRow(action: RestoreAction, timeZone: string): Row {
-  const { intent, snapshot, to, replaces, stops, hostAccess = [], reason } = action;
-  const what = `${formatGuestRef(snapshot.guest)} of ${formatMoment(snapshot.time, timeZone)} (${snapshot.id.slice(0, 8)})`;
+  const { intent, snapshot, to, replaces, stops, hostAccess = [], reason, name, member } = action;
+  const guest = `${formatGuestRef(snapshot.guest)}${name === undefined ? '' : ` ${name}`}`;
+  const chosen = member === undefined ? '' : `, ${selectionText(member.by)},`;
+  const what = `${guest} of ${formatMoment(snapshot.time, timeZone)} (${snapshot.id.slice(0, 8)})${chosen}`;
   const where = `to ${formatGuestRef({ type: snapshot.guest.type, vmid: to.vmid })} on ${to.host}/${to.node}`;
   const running = stops ? ', which runs' : '';
   const overwrites =
@@ -27,6 +29,16 @@ function restoreRow(action: RestoreAction, timeZone: string): Row {
     glyph: replaces === undefined ? '+' : '~',
     cells: [intent, `${what} ${where}${how}${overwrites}${reaches}`],
   };
+}
+
+/** `of pool prod, tag gold, node fra1`, or of the host where nothing else was asked for. */
+function selectionText({ host, node, pool, tags = [] }: SelectedBy): string {
+  const parts = [
+    ...(pool === undefined ? [] : [`pool ${pool}`]),
+    ...tags.map((tag) => `tag ${tag}`),
+    ...(node === undefined ? [] : [`node ${node}`]),
+  ];
+  return parts.length === 0 ? `of host ${host}` : `of ${parts.join(', ')}`;
 }
 
 /** What the guest that goes was restored from. */
