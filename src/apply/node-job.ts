@@ -20,6 +20,7 @@ import { lookUpGuest } from './look-up-guest.ts';
 import { newerBackup } from './newer-backup.ts';
 import { restoreAndRecord } from './restore-and-record.ts';
 import { heartbeatFor } from './run-dump.ts';
+import { unlockGuest } from './unlock-guest.ts';
 
 type InventoryFacts = Pick<Inventory, 'version' | 'clusterFingerprint'>;
 
@@ -174,6 +175,8 @@ async function backUp(
       const now = await store.taggedSnapshots(`guest=${identity.line}`);
       const newer = newerBackup(now, { ...claim, newestAt: action.newest?.time, run: facts.run });
       if (newer !== undefined) return { kind: 'already-backed-up', snapshot: newer.id };
+      if (action.unlocks)
+        await unlockGuest(shell, { guest: action.guest.ref, dumpDir: host.dumpDir }, signal);
       return { kind: 'backed-up', report: await backup({ ...action, guest: { ...action.guest, node } }) };
     },
   });

@@ -24,7 +24,7 @@ export interface PlanQuestion {
   readonly command: string;
   /** Restore intents that are named. */
   readonly restore: readonly string[];
-  /** What is allowed; `forget=qemu/101` releases what a brake holds, `host-access` lets restores reach nodes. */
+  /** What is allowed; `forget=qemu/101` releases what a brake holds, `unlock=` a lock, `host-access` lets restores reach nodes. */
   readonly allow: readonly string[];
   readonly part: PartOptions;
   /** How many nodes apply will work on at once. */
@@ -69,7 +69,8 @@ export async function makeSitePlan(
   });
   const whole = makePlan(site, known.facts, {
     restoreNames: restore,
-    released: releasedGuests(allow),
+    released: namedGuests(allow, 'forget'),
+    unlocked: namedGuests(allow, 'unlock'),
     allowsHostAccess: allow.includes('host-access'),
   });
   const plan = narrowPlan(whole, part, { site, facts: known.facts, restoreNames: restore });
@@ -77,8 +78,8 @@ export async function makeSitePlan(
 }
 
 /** @returns of `forget=qemu/101` the guest, of `forget=all` the word */
-function releasedGuests(allow: readonly string[]): readonly string[] {
-  return allow.flatMap((what) => (what.startsWith('forget=') ? what.slice('forget='.length) : []));
+function namedGuests(allow: readonly string[], what: 'forget' | 'unlock'): readonly string[] {
+  return allow.flatMap((one) => (one.startsWith(`${what}=`) ? one.slice(what.length + 1) : []));
 }
 
 async function askAll(

@@ -78,7 +78,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     .addOption(
       new Option(
         '--allow <what>',
-        'forget=qemu/101 or forget=all: also what forget_max holds; host-access: restores may reach the node; repeatable',
+        'forget=qemu/101 or forget=all: also what forget_max holds; unlock=qemu/101 or unlock=all: what a backup has left locked; host-access: restores may reach the node; repeatable',
       )
         .argParser(parseAllow)
         .default([]),
@@ -113,7 +113,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     .addOption(
       new Option(
         '--allow <what>',
-        'allow without asking: replace (guests are overwritten), forget (snapshots are removed), prune (what none of them needs is), forget=qemu/101 or forget=all (also those that forget_max holds), host-access (restored configurations may reach the node); repeatable',
+        'allow without asking: replace (guests are overwritten), forget (snapshots are removed), prune (what none of them needs is), forget=qemu/101 or forget=all (also those that forget_max holds), unlock=qemu/101 or unlock=all (the lock that a backup has left is taken away, where nothing works on the guest), host-access (restored configurations may reach the node); repeatable',
       )
         .argParser(parseAllow)
         .default([]),
@@ -232,11 +232,11 @@ export async function runProgram(args: readonly string[], surroundings: Surround
 const ALLOWED: ReadonlySet<string> = new Set(['replace', 'forget', 'prune', 'host-access']);
 
 function parseAllow(value: string, before: unknown): readonly string[] {
-  const [, guest] = /^forget=(.*)$/.exec(value) ?? [];
+  const [, guest] = /^(?:forget|unlock)=(.*)$/.exec(value) ?? [];
   const named = guest === 'all' ? 'all' : parseGuestRef(guest ?? '');
   if (!ALLOWED.has(value) && named === undefined)
     throw new InvalidArgumentError(
-      'what can be allowed is: replace, forget, prune, forget=qemu/101, forget=all, host-access.',
+      'what can be allowed is: replace, forget, prune, forget=qemu/101, forget=all, unlock=qemu/101, unlock=all, host-access.',
     );
   return [...(Array.isArray(before) ? before : []), value];
 }

@@ -19,6 +19,8 @@ export interface PlanOptions {
   readonly restoreNames?: readonly string[];
   /** Guests whose snapshots may go however many they are: `qemu/101`, or `all`. */
   readonly released?: readonly string[];
+  /** Guests whose lock of a backup may be taken away: `qemu/101`, or `all`. */
+  readonly unlocked?: readonly string[];
   /** Whether restores may bring what reaches the node, all of them. */
   readonly allowsHostAccess?: boolean;
 }
@@ -31,11 +33,11 @@ export interface PlanOptions {
 export function makePlan(
   site: Site,
   before: Facts,
-  { restoreNames = [], released = [], allowsHostAccess = false }: PlanOptions = {},
+  { restoreNames = [], released = [], unlocked = [], allowsHostAccess = false }: PlanOptions = {},
 ): Plan {
   const { facts, adopts, notes: moveNotes } = followLines(site, before);
   const { selected, leftAlone, skipped, uncovered, problems } = selectGuests(site, facts);
-  const backups = planBackups(site, facts, selected);
+  const backups = planBackups(site, facts, selected, unlocked);
   const { problems: nodeProblems, ...nodeConfigs } = planNodeConfigs(site, facts);
   const restores = planRestores(site, facts, { named: restoreNames, backups, allowsHostAccess });
   const verifies = planVerifies(site, facts, { selected, backups: backups.backups });

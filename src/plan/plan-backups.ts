@@ -1,7 +1,7 @@
 import type { BackupMode, BackupPolicy, Site } from '../config/site.ts';
 import { type BackupEstimate, estimateBackup } from './estimate-backup.ts';
 import type { Facts, GuestSnapshot } from './facts.ts';
-import { findObstacles, isOnOfflineNode } from './find-obstacles.ts';
+import { findObstacles, isOnOfflineNode, isUnlocked } from './find-obstacles.ts';
 import { type Freshness, judgeFreshness } from './judge-freshness.ts';
 import type { BackupAction, FreshGuest, PlanProblem, WaitingBackup } from './plan.ts';
 import { guestLabel, type ReachedHost, reachedHosts } from './reached-hosts.ts';
@@ -19,8 +19,16 @@ export interface BackupPlan {
   readonly problems: readonly PlanProblem[];
 }
 
-/** Which of the selected guests are dumped: one dump for each repository, whichever policies share it. */
-export function planBackups(site: Site, facts: Facts, selected: readonly SelectedGuest[]): BackupPlan {
+/**
+ * Which of the selected guests are dumped: one dump for each repository, whichever policies share it.
+ * @param unlocked guests whose lock of a backup may be taken away: `qemu/101`, or `all`
+ */
+export function planBackups(
+  site: Site,
+  facts: Facts,
+  selected: readonly SelectedGuest[],
+  unlocked: readonly string[] = [],
+): BackupPlan {
   const indexes = new Map(
     [...facts.repositories].map(([name, one]) => [name, indexSnapshots(one.snapshots)]),
   );
@@ -41,8 +49,8 @@ export function planBackups(site: Site, facts: Facts, selected: readonly Selecte
       return { guest, repository, policies, freshness, estimate };
     }),
   );
-  const wanted = verdicts.flatMap(toBackup);
-  const obstacles = findAllObstacles(wanted);
+  const wanted = verdicts.flatMap((verdict) => toBackup(verdict, unlocked));
+  const obstacles = findAllObstacles(wanted, unlocked);
   const possible = wanted.filter((one) => !obstacles.has(one.guest));
   return {
     backups: possible.filter(({ waits }) => waits === undefined).map(({ action }) => action),
@@ -80,7 +88,7 @@ function indexOf(indexes: ReadonlyMap<string, SnapshotIndex>, repository: string
   return index;
 }
 
-function toBackup(verdict: Verdict): readonly WantedBackup[] {
+function toBackup(verdict: Verdict, unlocked: readonly string[]): readonly WantedBackup[] {
   const { guest: selected, repository, policies, freshness, estimate } = verdict;
   if (freshness.kind === 'fresh') return [];
   const { host, guest } = selected;
@@ -100,6 +108,7 @@ function toBackup(verdict: Verdict): readonly WantedBackup[] {
     ...common,
     mode: modesOf(policies)[0]?.mode ?? defaultModeOf(policies) ?? host.entry.backupMode,
     volumes: guest.volumes,
+    ...(isUnlocked(guest, unlocked) && { unlocks: true }),
     ...(notAfter !== undefined && { notAfter }),
   };
   return [{ guest: selected, action, waits: waits && { ...common, ...waits } }];
@@ -135,6 +144,7 @@ function toFresh({ guest: { host, guest }, policies, freshness }: Verdict): read
 /** Guests that cannot be dumped, each with its problems, however many repositories want it. */
 function findAllObstacles(
   wanted: readonly WantedBackup[],
+  unlocked: readonly string[],
 ): ReadonlyMap<SelectedGuest, readonly PlanProblem[]> {
   const obstacles = new Map<SelectedGuest, readonly PlanProblem[]>();
   for (const [guest, group] of Map.groupBy(wanted, (one) => one.guest)) {
@@ -142,6 +152,7 @@ function findAllObstacles(
       ...findObstacles(
         guest,
         group.flatMap(({ action }) => action.policies),
+        unlocked,
       ),
       ...group.flatMap(({ action }) => contradictingModes(guest, action)),
     ];

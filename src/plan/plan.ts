@@ -91,6 +91,8 @@ export interface BackupAction {
   readonly newest?: GuestSnapshot;
   readonly volumes: readonly GuestVolume[];
   readonly estimate: BackupEstimate;
+  /** Set when the lock that a backup has left on it is taken away first, unless something works on it. */
+  readonly unlocks?: true;
   /** The end of the hours in which it may begin, milliseconds since 1970; absent: it may at any time. */
   readonly notAfter?: number;
 }

@@ -71,7 +71,8 @@ describe('plan', () => {
     const { stdout, status } = await place.pvebak('plan', 'guests.yaml', '--detailed-exitcode');
     const said = flat(stdout);
     expect(said).toContain('there is no guest 999 on pve');
-    expect(said).toContain('qemu/104 stuck is locked (backup); if nothing works on it: qm unlock 104');
+    expect(said).toContain('qemu/104 stuck is locked (backup); if nothing works on it: qm unlock 104, or');
+    expect(said).toContain('--allow unlock=qemu/104');
     expect(said).toMatch(/1 to back up .*2 problems\.$/);
     expect(status).toBe(3);
   });
@@ -96,6 +97,14 @@ describe('apply', () => {
     expect(status).toBe(3);
     expect(place.stored('snapshots')).toHaveLength(before.length + 2);
     expect(await leftovers()).toEqual([]);
+  });
+
+  it('takes the lock from a guest that a backup has left locked, when it is told to', async () => {
+    place.write('stuck.yaml', siteFor('104'));
+    expect((await place.pvebak('apply', 'stuck.yaml', '--yes')).status).toBe(3);
+    const { stdout } = await place.succeed('apply', 'stuck.yaml', '--yes', '--allow', 'unlock=qemu/104');
+    expect(flat(stdout)).toMatch(/\+ qemu\/104 stuck pve1 never backed up .*unlocked first/);
+    expect(stdout).toMatch(/\n\+ backup qemu\/104 stuck: /);
   });
 
   it.each<FailingDump>([

@@ -181,6 +181,19 @@ describe('a guest that is due but cannot be dumped', () => {
     expect(plan.problems).toMatchObject([problem]);
   });
 
+  it.each([
+    ['qemu/101', 'backup', true],
+    ['all', 'backup', true],
+    ['qemu/102', 'backup', false],
+    ['qemu/101', 'migrate', false],
+    ['all', 'snapshot-delete', false],
+  ])('may be unlocked by %s from the lock %s: %s', (unlocked, lock, may) => {
+    const known = facts({ pve: inventory([{ ...web, lock }]) });
+    const plan = makePlan(daily, known, { unlocked: [unlocked] });
+    expect(plan.backups.map(({ unlocks }) => unlocks)).toEqual(may ? [true] : []);
+    expect(plan.problems).toHaveLength(may ? 0 : 1);
+  });
+
   it('is one problem, however many repositories want it', () => {
     const backups = [policy('p'), policy('q', { repository: 'away' })];
     const plan = makePlan(site({ backups }), facts({ pve: inventory([locked]) }, { main: [], away: [] }));

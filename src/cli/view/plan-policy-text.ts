@@ -39,7 +39,8 @@ function backupRows(backups: readonly BackupAction[], verbose: boolean): readonl
 }
 
 function backupRow(action: BackupAction): Row {
-  const details = [estimateText(action.estimate), alsoText(action.policies)];
+  const unlocked = action.unlocks ? 'unlocked first' : '';
+  const details = [estimateText(action.estimate), alsoText(action.policies), unlocked];
   return {
     glyph: '+',
     cells: [

@@ -33,7 +33,7 @@ export function planProblemText(problem: PlanProblem, { verbose }: { readonly ve
     case 'node-config-elsewhere':
       return `the configuration of node ${problem.node} is due, but ${problem.host} does not lead there; give its address under hosts.${problem.host}.nodes`;
     case 'guest-locked':
-      return `${guestText(problem.guest)} is locked (${problem.lock}); if nothing works on it: ${unlock(problem.guest)}`;
+      return `${guestText(problem.guest)} is locked (${problem.lock}); if nothing works on it: ${unlock(problem)}`;
     case 'disk-too-large':
       return `${guestText(problem.guest)}: ${problem.volume} has ${formatBytes(problem.bytes)}, more than 8 TiB; set backup=0 on it to back up the rest`;
     case 'forget-clock-differs':
@@ -128,8 +128,9 @@ function heldGuests(guests: readonly GuestLabel[], verbose: boolean): string {
   return `${count(guests.length, 'guest')}: ${listText(guests.map(guestText), { verbose })}`;
 }
 
-function unlock({ ref }: GuestLabel): string {
-  return `${toolOf(ref)} unlock ${ref.vmid}`;
+function unlock({ guest: { ref }, lock }: Extract<PlanProblem, { kind: 'guest-locked' }>): string {
+  const command = `${toolOf(ref)} unlock ${ref.vmid}`;
+  return lock === 'backup' ? `${command}, or --allow unlock=${formatGuestRef(ref)}` : command;
 }
 
 function unprotect({ ref }: GuestLabel): string {
