@@ -54,7 +54,7 @@ interface Known {
   readonly complete: boolean;
 }
 
-/** Guests that are there, and those that restores are about. */
+/** Guests that are there, those that have backups, and those that restores are about. */
 function knownGuests(site: Site, facts: Facts): ReadonlySet<string> {
   const there = [...facts.hosts].flatMap(([host, found]) =>
     found.kind === 'reached'
@@ -68,7 +68,15 @@ function knownGuests(site: Site, facts: Facts): ReadonlySet<string> {
         )
       : namesOf(entry.guest, entry.to.vmid),
   );
-  return new Set([...there, ...restored]);
+  const names = new Map([...site.hosts.values()].map(({ id, name }) => [id, name]));
+  const backedUp = [...facts.repositories.values()].flatMap(({ snapshots }) =>
+    snapshots.flatMap(({ hostId, guest }) => {
+      const host = names.get(hostId);
+      const name = formatGuestRef(guest);
+      return host === undefined ? [] : [name, `${host}/${name}`];
+    }),
+  );
+  return new Set([...there, ...backedUp, ...restored]);
 }
 
 /** A guest, and what it is restored to. */

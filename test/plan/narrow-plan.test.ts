@@ -156,6 +156,54 @@ describe('a part of a plan', () => {
   });
 });
 
+describe('a part of a plan over time', () => {
+  const gone = guest('qemu/109');
+  const web = guest('qemu/201');
+  const overTime = site({
+    hosts: [host('fra'), host('ber')],
+    backups: [policy('all', { hosts: ['fra', 'ber'] })],
+    orphans: { keepMs: HOUR },
+    moved: [
+      {
+        from: { hostId: 'fra', guest: ref('qemu/101') },
+        to: { host: 'ber', hostId: 'ber', guest: web.ref },
+      },
+      {
+        from: { hostId: 'fra', guest: ref('qemu/102') },
+        to: { host: 'ber', hostId: 'ber', guest: ref('qemu/202') },
+      },
+    ],
+  });
+  const ber = inventory([web], { clusterFingerprint: 'bb'.repeat(32) });
+  const before = facts({ fra: inventory([]), ber }, [
+    backup(guest('qemu/101'), 2 * HOUR, { hostId: 'fra' }),
+    backup(gone, 5 * HOUR, { hostId: 'fra' }),
+  ]);
+  const all = makePlan(overTime, before);
+
+  it.each<[string, Partial<PartOptions>, readonly string[]]>([
+    ['of a host has what it left', { limit: ['fra'] }, ['orphan qemu/109', 'forget qemu/109']],
+    ['of a host has who came to it', { limit: ['ber'] }, ['join qemu/201', 'move-waits']],
+    [
+      'of a guest that is gone has what it left',
+      { guest: ['qemu/109'] },
+      ['orphan qemu/109', 'forget qemu/109'],
+    ],
+    ['of a guest that moved has its history', { guest: ['ber/qemu/201'] }, ['join qemu/201']],
+    ['of a policy has none of what is gone: no policy speaks for it', { policy: ['all'] }, ['join qemu/201']],
+    ['leaves out what a guest left', { exclude: ['qemu/109'] }, ['join qemu/201', 'move-waits']],
+  ])('%s', (_, options, expected) => {
+    const given = { limit: [], policy: [], guest: [], exclude: [], ...options };
+    const found = narrowPlan(all, choosePart(given, overTime, before), { site: overTime, facts: before });
+    expect([
+      ...refs(found.adopts).map((name) => `join ${name}`),
+      ...refs(found.orphans).map((name) => `orphan ${name}`),
+      ...refs(found.forgets).map((name) => `forget ${name}`),
+      ...found.notes.map(({ kind }) => kind),
+    ]).toEqual(expected);
+  });
+});
+
 describe('a name that is not there is refused', () => {
   const complete = { ...known, hosts: new Map([...known.hosts].filter(([name]) => name !== 'silent')) };
   it.each<[Partial<PartOptions>, string, string]>([

@@ -124,10 +124,12 @@ function lateRows(late: readonly LateGuest[], verbose: boolean): readonly Row[] 
 
 /** What is old may be the last that is good, so that nothing of theirs is forgotten. */
 function suspiciousRows({ suspicious }: Plan): readonly Row[] {
-  return suspicious.map(({ guest, snapshot, newBytes, usualBytes }) => {
+  return suspicious.map(({ guest, snapshot, policies, newBytes, usualBytes }) => {
+    // Of one that is gone the vmid may be another's by now.
+    const named = policies.length === 0 ? snapshot.line : formatGuestRef(guest.ref);
     const usual = usualBytes === 0 ? 'nothing' : formatBytes(usualBytes);
     return wrong(
-      `${guestText(guest)}: the backup ${snapshot.id.slice(0, 8)} brought ${formatBytes(newBytes)} of new data, usual is ${usual}: encrypted from within? Nothing of it is forgotten until: pvebak ack ${formatGuestRef(guest.ref)}`,
+      `${guestText(guest)}: the backup ${snapshot.id.slice(0, 8)} brought ${formatBytes(newBytes)} of new data, usual is ${usual}: encrypted from within? Nothing of it is forgotten until: pvebak ack ${named}`,
     );
   });
 }

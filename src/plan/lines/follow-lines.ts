@@ -73,7 +73,12 @@ interface Target {
 function findTarget({ to }: FinalMove, hosts: readonly ReachedHost[]): Target | undefined {
   const host = hosts.find(({ entry }) => entry.id === to.hostId);
   const guest = host?.inventory.guests.find(({ ref }) => formatGuestRef(ref) === formatGuestRef(to.guest));
-  return host && guest && { host, guest };
+  return host && guest && isKnown(guest) ? { host, guest } : undefined;
+}
+
+/** Of a guest that is seconds old, or on its way to another node, the configuration may not have been read. */
+function isKnown({ identity, volumes }: Guest): boolean {
+  return identity.machine.kind !== 'none' || volumes.length > 0;
 }
 
 /** Of a host that answers. */

@@ -110,6 +110,11 @@ describe('a guest that the site says has moved', () => {
 
   it.each<[string, World, string[]]>([
     ['before it is there', { ber: [] }, ['not-there']],
+    [
+      'while its configuration could not be read',
+      { ber: [{ ...web, identity: { line: line('0'), machine: { kind: 'none' } } }] },
+      ['not-there'],
+    ],
     ['while its new host could not be asked', { ber: 'no route' }, []],
     ['while its old host could not be asked', { fra: 'no route' }, []],
     ['while the machine is where it was', { fra: [old] }, ['still-there']],
