@@ -2,7 +2,6 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../transport/sshd.ts';
 import { Workplace } from './program.ts';
 
 let place: Workplace;
@@ -10,10 +9,9 @@ let place: Workplace;
 beforeAll(async () => {
   place = new Workplace();
   chmodSync(place.folder, 0o755);
-  const port = await freePort();
   place.write('identity', 'no key, and nobody asks');
   place.write('passphrase', 'x\n');
-  place.write('hosts.yaml', ['hosts:', '  other:', ...host(port, 'conn_password: swordfish')].join('\n'));
+  place.write('hosts.yaml', ['hosts:', '  other:', ...host('conn_identity_key: swordfish')].join('\n'));
   const lines = [
     'version: 1',
     'include: [hosts.yaml]',
@@ -21,7 +19,7 @@ beforeAll(async () => {
     '  main: { path: ./repository, password: { file: ./password } }',
     'hosts:',
     '  pve:',
-    ...host(port, 'conn_identity_file: ./identity', 'conn_passphrase: { file: ./passphrase }'),
+    ...host('conn_identity_file: ./identity', 'conn_passphrase: { file: ./passphrase }'),
     'backups: [{ name: all, hosts: [pve, other], all: true }]',
   ];
   place.write('site.yaml', lines.join('\n'));
@@ -30,9 +28,9 @@ beforeAll(async () => {
 
 afterAll(() => place[Symbol.dispose]());
 
-function host(port: number, ...login: readonly string[]): readonly string[] {
-  const method = login[0]?.startsWith('conn_password') ? 'password' : 'identity';
-  const way = [`location: proxmox://127.0.0.1:${port}`, 'mode: remote', `conn_method: ${method}`];
+/** Nobody is asked there: what is no key is seen before. */
+function host(...login: readonly string[]): readonly string[] {
+  const way = ['location: proxmox://127.0.0.1', 'mode: remote', 'conn_method: identity'];
   return [...way, ...login].map((line) => `    ${line}`);
 }
 
@@ -56,7 +54,7 @@ describe('files that others can read', () => {
         warning('password', 'repositories.main.password', everyone, '0644'),
         warning('identity', 'hosts.pve.conn_identity_file', everyone, '0644'),
         warning('passphrase', 'hosts.pve.conn_passphrase', everyone, '0644'),
-        warning('hosts.yaml', 'hosts.other.conn_password', everyone, '0644'),
+        warning('hosts.yaml', 'hosts.other.conn_identity_key', everyone, '0644'),
       ].join(''),
     );
     expect(stdout).not.toContain('swordfish');
