@@ -3,7 +3,8 @@ import type { GuestSnapshot } from '../plan/facts.ts';
 import { toGuestSnapshot } from '../plan/guest-snapshot.ts';
 import type { ResticSnapshot } from '../plan/restic-snapshot.ts';
 import { formatGuestRef } from '../pve/guest.ts';
-import { type GuestConfig, parseGuestConfig } from '../pve/guest-config.ts';
+import { parseGuestConfig } from '../pve/guest-config.ts';
+import { hostAccess } from '../pve/host-access.ts';
 import { readSnapshots } from '../repository/read-snapshots.ts';
 import { type Repository, type RepositorySession, withSession } from '../repository/repository.ts';
 import { archiveName } from '../snapshot/archive-name.ts';
@@ -12,7 +13,13 @@ import { UserError } from '../user-error.ts';
 import { openSiteRepository } from './open-site.ts';
 import { recoveryId } from './recovery-id.ts';
 import type { FoundRepository, KitGuest, KitRepository, RecoveryKit } from './recovery-kit.ts';
-import { listLines, passwordLine, passwordSource, recoveryLines } from './recovery-lines.ts';
+import {
+  listLines,
+  passwordLine,
+  passwordSource,
+  recoveryLines,
+  type SnapshotToRecover,
+} from './recovery-lines.ts';
 import { recoveryNodes } from './recovery-nodes.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -89,8 +96,8 @@ async function readGuest(
   const { guest, hostId } = snapshot;
   const { where } = session.repository;
   try {
-    const { config, archiveBytes } = await readContents(session, snapshot);
-    const known = { id, guest, hostId, config, archiveBytes, where };
+    const known = { id, guest, hostId, where, ...(await readContents(session, snapshot)) };
+    const { config } = known;
     return { snapshot, name: config?.name, recovery: recoveryLines(known, host, home) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -102,22 +109,22 @@ async function readGuest(
 async function readContents(
   session: RepositorySession,
   { id, guest }: GuestSnapshot,
-): Promise<{ readonly config: GuestConfig | undefined; readonly archiveBytes: number }> {
+): Promise<Pick<SnapshotToRecover, 'config' | 'hostAccess' | 'archiveBytes'>> {
   const { tree } = await session.readSnapshot(id);
   const find = (path: string) => findNode(session.reader, tree, `/${formatGuestRef(guest)}/${path}`);
   const node = await find(guest.type === 'qemu' ? 'qemu-server.conf' : 'pct.conf');
-  const config =
-    node === undefined
-      ? undefined
-      : parseGuestConfig(guest.type, Buffer.from(await readSmallFile(session.reader, node)).toString('utf8'));
-  if (guest.type === 'qemu') return { config, archiveBytes: 0 };
+  const text = node && Buffer.from(await readSmallFile(session.reader, node)).toString('utf8');
+  const { type } = guest;
+  const config = text === undefined ? undefined : parseGuestConfig(type, text);
+  const access = text === undefined ? [] : hostAccess({ type, text, from: 'archive' });
+  if (type === 'qemu') return { config, hostAccess: access, archiveBytes: 0 };
   const archive = await find(`archive/${archiveName(guest.type, guest.vmid)}`);
   if (config === undefined || archive === undefined)
     throw new UserError(
       'snapshot-not-found',
       `the snapshot ${id.slice(0, 8)} has no pct.conf, or no archive`,
     );
-  return { config, archiveBytes: archive.size };
+  return { config, hostAccess: access, archiveBytes: archive.size };
 }
 
 function byGuest([a]: readonly GuestSnapshot[], [b]: readonly GuestSnapshot[]): number {

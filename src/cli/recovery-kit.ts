@@ -1,6 +1,7 @@
 import type { SecretRef } from '../config/site.ts';
 import type { GuestSnapshot } from '../plan/facts.ts';
 import type { NodeName } from '../pve/guest.ts';
+import type { HostAccess } from '../pve/host-access.ts';
 
 /** All that is needed to get the guests of a site back, with pvebak or without; no secret is in it. */
 export interface RecoveryKit {
@@ -84,6 +85,8 @@ export type RecoveryRemark =
       /** As in the configuration. */
       readonly value: string;
     }
+  /** Its configuration reaches the node by these lines, which pvebak restores only when it is allowed. */
+  | { readonly kind: 'reaches-node'; readonly access: readonly HostAccess[] }
   /** No host of the site has this id, so that the line has NODE where an address belongs. */
   | { readonly kind: 'host-unknown'; readonly hostId: string }
   /** The private key is in no file. */

@@ -2,6 +2,7 @@ import type { HostEntry, SecretRef, SshLogin } from '../config/site.ts';
 import { guestCommand, qmrestoreCommand } from '../pve/commands.ts';
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import type { GuestConfig } from '../pve/guest-config.ts';
+import { type HostAccess, judgeHostAccess } from '../pve/host-access.ts';
 import { archiveName } from '../snapshot/archive-name.ts';
 import { shellLine } from '../transport/shell-line.ts';
 import { containerRecovery } from './container-recovery.ts';
@@ -13,6 +14,7 @@ export interface SnapshotToRecover {
   readonly guest: GuestRef;
   readonly hostId: string;
   readonly config: GuestConfig | undefined;
+  readonly hostAccess: readonly HostAccess[];
   readonly archiveBytes: number;
   /** Path of the repository. */
   readonly where: string;
@@ -33,8 +35,14 @@ export function recoveryLines(
       ...way.environment,
       shellLine(['pvebak', 'restore', snapshot.id, '--repo', snapshot.where, ...way.options]),
     ].join(' '),
-    remarks: [...node.remarks, ...way.remarks],
+    remarks: [...node.remarks, ...accessRemarks(snapshot), ...way.remarks],
   };
+}
+
+/** A privileged container comes back unasked to a vmid that is free. */
+function accessRemarks({ hostAccess }: SnapshotToRecover): readonly RecoveryRemark[] {
+  const { refused } = judgeHostAccess(hostAccess, undefined);
+  return refused.length === 0 ? [] : [{ kind: 'reaches-node', access: refused }];
 }
 
 /** Makes both programs find the password; undefined where only a person can. */

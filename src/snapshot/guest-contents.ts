@@ -1,7 +1,7 @@
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import { guestBridges } from '../pve/guest-bridges.ts';
 import { type GuestConfig, parseGuestConfig } from '../pve/guest-config.ts';
-import type { HostAccess } from '../pve/host-access.ts';
+import { type HostAccess, hostAccess } from '../pve/host-access.ts';
 import { parsePropertyString } from '../pve/property-string.ts';
 import { vmDiskStorages } from '../pve/target-storage.ts';
 import type { BlobId } from '../repository/object-id.ts';
@@ -39,7 +39,7 @@ export interface StoredVolume {
 const MOST_BYTES = 1 << 20;
 
 /**
- * The configuration is the one that comes back: the archive's; without one, what lies beside it.
+ * The configuration is the one beside the archive, whose list of blobs may be huge; restoring proves that they are the same.
  * @returns undefined when it has neither a record nor a configuration that can be read
  * @throws UserError `repository-damaged`
  */
@@ -54,19 +54,18 @@ export async function readGuestContents(
       : await readSmallFile(reader, node, MOST_BYTES);
   };
   const record = await read('pvebak.json');
-  const archived = await readArchivedConfig(reader, { tree, guest });
-  const beside = async () =>
-    Buffer.from((await read(guest.type === 'qemu' ? 'qemu-server.conf' : 'pct.conf')) ?? []).toString('utf8');
-  const config = archived?.text ?? (await beside());
-  if (record === undefined && config === '') return undefined;
-  const { hostAccess = [] } = archived ?? {};
+  const beside = await read(guest.type === 'qemu' ? 'qemu-server.conf' : 'pct.conf');
+  const config = Buffer.from(beside ?? new Uint8Array()).toString('utf8');
+  const archived = beside === undefined ? await readArchivedConfig(reader, { tree, guest }) : undefined;
+  if (record === undefined && beside === undefined && archived === undefined) return undefined;
+  const found = archived?.hostAccess ?? hostAccess({ type: guest.type, text: config, from: 'archive' });
   return {
     ...guestContents(
       parseRecordedGuest(record ?? new Uint8Array()),
-      parseGuestConfig(guest.type, config),
+      parseGuestConfig(guest.type, archived?.text ?? config),
       guest,
     ),
-    ...(hostAccess.length > 0 && { hostAccess }),
+    ...(found.length > 0 && { hostAccess: found }),
   };
 }
 

@@ -16,7 +16,7 @@ import { findNode, listFolder, readSmallFile } from './snapshot-files.ts';
 export interface OpenSnapshot {
   readonly id: string;
   readonly guest: GuestRef;
-  /** As the archive has it; where it has none, as stands beside it. */
+  /** As the archive has it, and as lies beside it if anything does. */
   readonly config: GuestConfig | undefined;
   /** By what that reaches the node. */
   readonly hostAccess: readonly HostAccess[];
@@ -57,8 +57,8 @@ export async function openSnapshot(store: Store, id: string, guest: GuestRef): P
   const header = guest.type === 'qemu' ? await readVmaHeader(store.reader, archive) : undefined;
   const { text, hostAccess } =
     header === undefined ? await readConfigOfTar(store.reader, archive) : configOfVma(header);
-  const configText = text ?? (await textBeside());
-  const config = configText === undefined ? undefined : parseGuestConfig(guest.type, configText);
+  checkSame(text, await textBeside(), id);
+  const config = text === undefined ? undefined : parseGuestConfig(guest.type, text);
   const opened = { id, guest, config, hostAccess };
   if (header === undefined)
     return {
@@ -137,6 +137,16 @@ function readSparseVma(
       yield isZeros ? { zeros: bytes.length } : bytes;
     }
   });
+}
+
+/** What a plan was made by lies beside the archive, and the node reads what is in it. @throws UserError `repository-damaged` */
+function checkSame(archived: string | undefined, beside: string | undefined, id: string): void {
+  if (beside === undefined || beside === archived) return;
+  throw new UserError(
+    'repository-damaged',
+    `the archive in the snapshot ${id.slice(0, 8)} does not have the configuration that lies beside it`,
+    { hint: 'pvebak has not made it so: who can write to the repository? restore from another snapshot' },
+  );
 }
 
 function lacks(id: string, folder: string, what: string): UserError {

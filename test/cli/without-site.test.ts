@@ -331,6 +331,7 @@ describe('pvebak kit', () => {
     for (const line of [passwordLine, ...listLines]) expect(stdout).toContain(`    ${line}\n`);
     expect(stdout).toContain('note: mp1 at /cache was not dumped, and comes back empty');
     expect(stdout).toContain('note: mp2 at /share was not dumped (bind mount)');
+    expect(stdout).toContain('note: its configuration reaches the node: mp2: /var/tmp,mp=/share (a file or');
   });
 
   it('has one line with restic for each guest', async () => {
@@ -358,7 +359,10 @@ describe('pvebak kit', () => {
   it('brings every guest back with pvebak alone', async () => {
     const { guests, passwordLine } = await readKit();
     await loseAllGuests();
-    for (const { pvebak } of guests) await type(`${pvebak} --yes`, passwordLine);
+    for (const { pvebak, remarks } of guests) {
+      const isAsked = remarks.some((remark) => remark.includes('add --allow host-access'));
+      await type(`${pvebak} --yes${isAsked ? ' --allow host-access' : ''}`, passwordLine);
+    }
     expectAllBack();
   });
 

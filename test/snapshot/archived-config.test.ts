@@ -1,4 +1,4 @@
-/** Whoever can write to a repository can write what pvebak.json and the files beside an archive say: the archive counts. */
+/** Whoever can write to a repository can write other things beside an archive than into it: the archive counts. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeVmaHeader } from '../../src/formats/vma/encode-vma-header.ts';
 import { parseGuestRef } from '../../src/pve/guest.ts';
@@ -38,8 +38,8 @@ afterAll(async () => {
   await ended;
 });
 
-/** @param beside the configuration that lies beside the archive */
-async function opened(guest: string, archive: readonly Uint8Array[], beside: string) {
+/** @param beside the configuration that lies beside the archive; absent: none does */
+async function opened(guest: string, archive: readonly Uint8Array[], beside?: string) {
   const ref = parseGuestRef(guest);
   if (ref === undefined) throw new Error(`${guest} is no guest`);
   const file = new FileBuilder(session.writer);
@@ -49,7 +49,7 @@ async function opened(guest: string, archive: readonly Uint8Array[], beside: str
   const conf = ref.type === 'qemu' ? 'qemu-server.conf' : 'pct.conf';
   const entries: GuestEntry[] = [
     { ...large, name: archiveName(ref.type, ref.vmid) },
-    { kind: 'small-file', name: conf, bytes: new Uint8Array(Buffer.from(beside)) },
+    ...(beside === undefined ? [] : [fileBeside(conf, beside)]),
   ];
   const tree = await saveGuestTree(session.writer, ref, { entries, time: '2026-11-22T18:00:00Z' });
   await session.writer.flush();
@@ -60,15 +60,27 @@ async function opened(guest: string, archive: readonly Uint8Array[], beside: str
   return { config, found: hostAccess };
 }
 
+function fileBeside(name: string, text: string): GuestEntry {
+  return { kind: 'small-file', name, bytes: new Uint8Array(Buffer.from(text)) };
+}
+
 function tar(...entries: readonly Uint8Array[]): readonly Uint8Array[] {
   return [joinBytes([...entries, END_BLOCKS])];
 }
 
 describe('the configuration of a container is that at the beginning of its archive', () => {
-  it('whatever lies beside it', async () => {
-    const { config, found } = await opened('lxc/105', tar(tarEntry({ name: CONFIG }, evil)), good);
+  it.each([[evil], [undefined]])('with %j beside it', async (beside) => {
+    const { config, found } = await opened('lxc/105', tar(tarEntry({ name: CONFIG }, evil)), beside);
     expect(config?.values.get('hostname')).toBe('evil');
     expect(found).toEqual([{ line: 'lxc.hook.pre-start: /bin/sh', reason: 'raw-lxc' }]);
+  });
+
+  it('and nothing is restored where another one lies beside it, which a plan may have been made by', async () => {
+    const lying = opened('lxc/105', tar(tarEntry({ name: CONFIG }, evil)), good);
+    await expect(lying).rejects.toMatchObject({
+      code: 'repository-damaged',
+      message: expect.stringContaining('does not have the configuration that lies beside it'),
+    });
   });
 
   it('and not what the container has in a file of that name', async () => {
@@ -79,7 +91,7 @@ describe('the configuration of a container is that at the beginning of its archi
   it('also when it is cut into blobs somewhere, and has pax headers', async () => {
     const [bytes = new Uint8Array()] = tar(paxEntry({ mtime: '1.5' }), tarEntry({ name: CONFIG }, evil));
     const archive = [bytes.subarray(0, 700), bytes.subarray(700, 1600), bytes.subarray(1600)];
-    expect((await opened('lxc/105', archive, good)).found).toHaveLength(1);
+    expect((await opened('lxc/105', archive, evil)).found).toHaveLength(1);
   });
 
   it('and nothing behind it is read', async () => {
@@ -113,9 +125,8 @@ describe('nobody can say what pct would make of an archive', () => {
     ],
     ['with nothing in it', tar()],
   ])('%s', async (_, archive) => {
-    const { found, config } = await opened('lxc/105', archive, good);
-    expect(found).toEqual(notFirst);
-    expect(config?.values.get('hostname')).toBe('good');
+    expect((await opened('lxc/105', archive)).found).toEqual(notFirst);
+    await expect(opened('lxc/105', archive, good)).rejects.toMatchObject({ code: 'repository-damaged' });
   });
 
   it.each([
@@ -135,10 +146,13 @@ describe('the configuration of a VM is that in the header of its archive', () =>
       devices: [],
     });
 
-  it('whatever lies beside it', async () => {
-    const { config, found } = await opened('qemu/101', [header('args: -x\nname: evil\n')], 'name: good\n');
+  it('and nothing is restored where another one lies beside it', async () => {
+    const archive = [header('args: -x\nname: evil\n')];
+    const { config, found } = await opened('qemu/101', archive);
     expect(config?.values.get('name')).toBe('evil');
     expect(found).toEqual([{ line: 'args: -x', reason: 'qemu-arguments' }]);
+    const lying = opened('qemu/101', archive, 'name: good\n');
+    await expect(lying).rejects.toMatchObject({ code: 'repository-damaged' });
   });
 
   it('and one that is no VMA is damaged', async () => {

@@ -1,4 +1,5 @@
 import { formatGuestRef } from '../../pve/guest.ts';
+import { hostAccessText } from '../../pve/host-access-text.ts';
 import type {
   FoundRepository,
   KitGuest,
@@ -40,6 +41,8 @@ export function remarkText(remark: RecoveryRemark): string {
       return `${remark.key} at ${remark.path} was not dumped, and comes back empty`;
     case 'left-out':
       return `${remark.key} at ${remark.path} was not dumped (${remark.why}), so that the line with restic does not make it; it was ${remark.value}`;
+    case 'reaches-node':
+      return `its configuration reaches the node: ${hostAccessText(remark.access)}; if that is yours, add --allow host-access to the line with pvebak`;
     case 'host-unknown':
       return `no host of the site has the id ${remark.hostId}: put the address of a node for NODE`;
     case 'identity-elsewhere':
