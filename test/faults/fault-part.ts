@@ -1,6 +1,6 @@
 import type { Draws } from './draws.ts';
 
-export const PART_NAMES = ['kills', 'wire', 'damage', 'storage', 'input'] as const;
+export const PART_NAMES = ['kills', 'wire', 'damage', 'storage', 'input', 'terminal'] as const;
 export type PartName = (typeof PART_NAMES)[number];
 
 /** How often each kind of fault was made: `{ 'kill -9 during prune': 1 }` */

@@ -3,6 +3,7 @@ import type { FaultPart } from './fault-part.ts';
 import { inputPart } from './input/input-part.ts';
 import { killsPart } from './kills/kills-part.ts';
 import { storagePart } from './storage/storage-part.ts';
+import { terminalPart } from './terminal/terminal-part.ts';
 import { wirePart } from './wire/wire-part.ts';
 
 /** The campaign as it runs for minutes, and what of it runs with every test. */
@@ -15,6 +16,7 @@ export function faultParts(size: CampaignSize): readonly FaultPart[] {
     wirePart({ lanes: isLong ? 6 : 1, shortCases: 1 }),
     damagePart({ lanes: isLong ? 4 : 2, shortCases: 8 }),
     inputPart({ lanes: isLong ? 2 : 1, shortCases: 1, itemsPerCase: isLong ? 2000 : 400 }),
+    terminalPart({ shortCases: 1 }),
     storagePart({ lanes: isLong ? 4 : 1, shortCases: 2 }),
   ];
 }
