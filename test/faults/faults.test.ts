@@ -6,9 +6,12 @@ import { runCampaign } from './run-campaign.ts';
 
 const seed = process.env['PVEBAK_SEED'] ?? '1';
 
+process.stdout.write(`a short campaign of faults: PVEBAK_SEED=${seed}\n`);
+
 describe(`a short campaign of faults (seed ${seed})`, () => {
   test.each(faultParts('short').map((part) => [part.name, part] as const))(
     '%s: nothing is lost',
+    { timeout: 400_000 },
     async (_, part) => {
       const [result] = await runCampaign([part], {
         seed,

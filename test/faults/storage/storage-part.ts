@@ -28,7 +28,7 @@ export function storagePart({
     share: 2,
     shortCases,
     async prepare(seed) {
-      const sites = await guardedSites(seed, { lanes, backups: 2 });
+      const sites = await guardedSites(seed, { lanes, backups: 1 });
       return {
         lanes,
         run: (draws, lane) => sites.use(lane, (site) => refused(site, draws)),

@@ -8,23 +8,48 @@ import type { Draws } from '../draws.ts';
 import type { FaultPart, Made } from '../fault-part.ts';
 import { CANARY, expectHarmless, hostileName } from './hostile-names.ts';
 
+export const FEW_COMMANDS: readonly (readonly string[])[] = [
+  ['apply', 'site.yaml', '--yes'],
+  ['ls', '-r', 'lxc/105'],
+  ['kit', 'site.yaml'],
+];
+
+export const ALL_COMMANDS: readonly (readonly string[])[] = [
+  ['plan', 'site.yaml', '--verbose'],
+  ['plan', 'site.yaml', '--markdown'],
+  ...FEW_COMMANDS,
+  ['apply', 'site.yaml', '--yes', '--allow', 'forget'],
+  ['status', 'site.yaml'],
+  ['snapshots', 'site.yaml'],
+  ['find', '*', '--guest', 'lxc/105'],
+  ['dump', 'qemu/101', 'qemu-server.conf', '--target', 'conf'],
+  ['verify'],
+];
+
 /**
  * Guests, tags, pools, notes and files with hostile names, through every command that shows them: none reaches a terminal as it is, and no
  * shell obeys one, neither here nor on the node.
  */
-export function terminalPart({ shortCases }: { readonly shortCases: number }): FaultPart {
+export function terminalPart(size: {
+  readonly shortCases: number;
+  readonly commands: readonly (readonly string[])[];
+}): FaultPart {
   return {
     name: 'terminal',
     share: 1,
-    shortCases,
+    shortCases: size.shortCases,
     async prepare() {
       const lab = await startLab();
-      return { lanes: 1, run: (draws) => shown(lab, draws), [Symbol.asyncDispose]: () => lab.stop() };
+      return {
+        lanes: 1,
+        run: (draws) => shown(lab, size.commands, draws),
+        [Symbol.asyncDispose]: () => lab.stop(),
+      };
     },
   };
 }
 
-async function shown(lab: Lab, draws: Draws): Promise<Made> {
+async function shown(lab: Lab, commands: readonly (readonly string[])[], draws: Draws): Promise<Made> {
   using place = new Workplace();
   rmSync(CANARY, { force: true });
   const names = addHostile(lab, draws);
@@ -34,19 +59,7 @@ async function shown(lab: Lab, draws: Draws): Promise<Made> {
   ];
   place.write('site.yaml', labSite({ hosts, backups: policies }));
   await place.makeRepository();
-  for (const args of [
-    ['plan', 'site.yaml', '--verbose'],
-    ['plan', 'site.yaml', '--markdown'],
-    ['apply', 'site.yaml', '--yes'],
-    ['apply', 'site.yaml', '--yes', '--allow', 'forget'],
-    ['status', 'site.yaml'],
-    ['snapshots', 'site.yaml'],
-    ['ls', '-r', 'lxc/105'],
-    ['find', '*', '--guest', 'lxc/105'],
-    ['dump', 'qemu/101', 'qemu-server.conf', '--target', 'conf'],
-    ['kit', 'site.yaml'],
-    ['verify'],
-  ]) {
+  for (const args of commands) {
     const { stdout, stderr } = await place.pvebak(...args);
     expectHarmless(`pvebak ${args[0]}`, stdout + stderr);
     if ((stdout === '' && args[0] !== 'dump') || (stdout + stderr).includes('this is a bug'))
