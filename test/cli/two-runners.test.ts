@@ -1,9 +1,10 @@
 /** Two runs at once, each a process of its own, on one site and one repository. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addVm } from '../lab/guests.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { byIdentity, labSite } from './lab-site.ts';
-import { type Ended, flat, type RunningProgram, until, Workplace } from './program.ts';
+import { type Ended, flat, until, Workplace } from './program.ts';
 
 const DISK_BYTES = 2 << 20;
 const NODES = ['pve1', 'pve2'] as const;
@@ -22,7 +23,7 @@ beforeAll(async () => {
     });
   place = new Workplace();
   place.write('site.yaml', siteOf('{ name: all, host: pve, all: true }', '2MiB'));
-  place.write('slow.yaml', siteOf('{ name: all, host: pve, vmid: [101], rpo: 1s }', '700KiB'));
+  place.write('one.yaml', siteOf('{ name: all, host: pve, vmid: [101], rpo: 1s }', '9MiB'));
   place.write(
     'forgetful.yaml',
     siteOf('{ name: all, host: pve, vmid: [102], rpo: 1s, retention: { keep-last: 1 } }', '9MiB'),
@@ -88,51 +89,78 @@ describe('two runs of apply at once', () => {
   });
 });
 
-/** A run that holds its lock, and goes on when told to. */
-async function holding(args: readonly string[], use: (run: RunningProgram) => Promise<void>): Promise<Ended> {
-  const run = place.start(args);
-  await until(() => place.stored('locks').length > 0 || run.child.exitCode !== null);
-  run.child.kill('SIGSTOP');
+/** A prune that stands still while it has the repository, and goes on afterwards. */
+async function whilePruning(use: () => Promise<void>): Promise<Ended> {
+  for (;;) {
+    const run = place.start(PRUNE);
+    await until(() => isLocked() || run.child.exitCode !== null);
+    run.child.kill('SIGSTOP');
+    await sleep(50);
+    // It may have been quicker.
+    const holds = isLocked();
+    try {
+      if (holds) await use();
+    } finally {
+      run.child.kill('SIGCONT');
+      await run.ended;
+    }
+    if (holds) return run.ended;
+  }
+}
+
+/** Not by a file that is just being written. */
+function isLocked(): boolean {
+  return place.stored('locks').some((name) => /^[0-9a-f]{64}$/.test(name));
+}
+
+/** A backup that waits for its node, with the repository locked, and goes on afterwards. */
+async function whileBackingUp(use: () => Promise<void>): Promise<Ended> {
+  const node = lab.node('pve1');
+  node.spawn('flock --no-fork /run/vzdump.lock sleep 600');
+  const run = place.start(BACKUP);
   try {
-    await use(run);
+    await run.says("waits for the node's vzdump lock");
+    await use();
   } finally {
-    run.child.kill('SIGCONT');
+    await node.exec('pkill -x sleep');
+    await run.ended;
   }
   return run.ended;
 }
 
 const PRUNE = ['prune', 'site.yaml'];
-const SLOW = ['apply', 'slow.yaml', '--yes'];
+const BACKUP = ['apply', 'one.yaml', '--yes'];
+const FORGET = ['apply', 'forgetful.yaml', '--yes', '--allow', 'forget'];
 const LOCKED = /is (?:exclusively )?locked by process \d+ of \S+ since/;
 
 describe('of two runs that exclude each other', () => {
   it.each([
-    ['prune', 'apply', PRUNE, SLOW],
-    ['apply', 'prune', SLOW, PRUNE],
-    ['prune', 'prune', PRUNE, PRUNE],
+    ['prune', 'apply', whilePruning, BACKUP, 0],
+    ['apply', 'prune', whileBackingUp, PRUNE, 1],
+    ['prune', 'prune', whilePruning, PRUNE, 0],
   ])(
     'while %s has the repository, %s says so and ends with 6; the first one ends well',
-    async (_, __, first, second) => {
+    async (_, __, holding, second, made) => {
       const before = place.stored('snapshots').length;
-      const ended = await holding(first, async () => {
+      const ended = await holding(async () => {
         const { status, stderr } = await place.pvebak(...second);
         expect({ status, stderr }).toEqual({ status: 6, stderr: expect.stringMatching(LOCKED) });
       });
       expect(ended.status).toBe(0);
       expect(place.stored('locks')).toEqual([]);
-      expect(place.stored('snapshots')).toHaveLength(before + (first === SLOW ? 1 : 0));
+      expect(place.stored('snapshots')).toHaveLength(before + made);
     },
   );
 
   it('forgetting waits for another day while a backup goes on, and the backup is whole', async () => {
-    await place.succeed('apply', 'forgetful.yaml', '--yes', '--allow', 'forget');
-    const backup = place.start(SLOW);
-    await backup.says('begins');
-    const forget = await place.pvebak('apply', 'forgetful.yaml', '--yes', '--allow', 'forget');
-    expect(forget.status).toBe(3);
-    expect(flat(forget.stdout)).toMatch(/! forget 1 snapshot of qemu\/102 vm1: .* is locked by process/);
-    expect((await backup.ended).status).toBe(0);
-    await place.succeed('apply', 'forgetful.yaml', '--yes', '--allow', 'forget');
+    await place.succeed(...FORGET);
+    const backup = await whileBackingUp(async () => {
+      const { status, stdout } = await place.pvebak(...FORGET);
+      expect(status).toBe(3);
+      expect(flat(stdout)).toMatch(/! forget 1 snapshot of qemu\/102 vm1: .* is locked by process/);
+    });
+    expect(backup.status).toBe(0);
+    await place.succeed(...FORGET);
     expect(place.restic('check', '--read-data')).toContain('no errors were found');
     expect(place.stored('locks')).toEqual([]);
   });
