@@ -11,7 +11,9 @@ import { type Ended, type RunningProgram, Workplace } from './program.ts';
 
 export const DISK_BYTES = 12 << 20;
 /** That the node's limit on the bandwidth makes a dump take. */
-const DUMP_MS = 3_000;
+const DUMP_MS = 4_500;
+/** Of these, when the last blow falls: that some of the stream has come is seen a little late. */
+const STRUCK_WITHIN_MS = 3_000;
 /** The stall timeout of these sites, and so the silence that the wrappers allow. */
 export const SILENCE_MS = 6_000;
 /** To end vzdump once it was told to. */
@@ -70,7 +72,7 @@ export async function strikeDump(
   const run = place.start(['apply', 'slow.yaml', '--yes', '--json']);
   try {
     await dumping(run);
-    await sleep(fraction * DUMP_MS);
+    await sleep(fraction * STRUCK_WITHIN_MS);
     const patience = { cleanMs: SILENCE_MS + ENDING_MS, endMs: SILENCE_MS + 2 * ENDING_MS };
     return await strike(accident, { run, node, route }, patience);
   } finally {
