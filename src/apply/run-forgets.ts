@@ -7,8 +7,18 @@ import { failedOutcome } from './failed-outcome.ts';
 import { idOf, labelOf } from './planned-item.ts';
 import type { ItemResult } from './run-plan.ts';
 
+/**
+ * Looks again whether what was planned may be forgotten, right before that.
+ * @returns of those that may not, why
+ */
+export type RecheckForgets = (
+  repository: string,
+  actions: readonly ForgetAction[],
+) => Promise<ReadonlyMap<ForgetAction, string>>;
+
 export interface ForgetPorts {
   readonly repositories: ReadonlyMap<string, Repository>;
+  readonly recheck: RecheckForgets;
   readonly emit: (event: ApplyEvent) => void;
   readonly signal: AbortSignal;
 }
@@ -16,7 +26,7 @@ export interface ForgetPorts {
 /**
  * Forgets what the plan says, one repository after the other, each locked once. Of a guest whose backup was counted on and
  * not made, or brought far more than is usual, nothing is forgotten, nor where a snapshot is gone that was to stay: then somebody else was at work since the plan. Only of an
- * orphan all may go.
+ * orphan all may go. All of it is looked at again right before.
  */
 export async function runForgets(
   actions: readonly ForgetAction[],
@@ -45,15 +55,21 @@ export async function runForgets(
 async function forgetIn(
   name: string,
   actions: readonly ForgetAction[],
-  { repositories, signal }: ForgetPorts,
+  { repositories, recheck, signal }: ForgetPorts,
   end: (action: ForgetAction, outcome: ItemOutcome) => void,
 ): Promise<void> {
   const repository = repositories.get(name);
   if (repository === undefined) throw new Error(`the repository ${name} is not open`);
   const left = new Set(actions);
   try {
+    const changed = await recheck(name, actions);
+    for (const [action, why] of changed) {
+      left.delete(action);
+      end(action, { kind: 'skipped', reason: `since the plan was made: ${why}` });
+    }
+    if (left.size === 0) return;
     await withForgetting(repository, { signal }, async (forget) => {
-      for (const action of actions) {
+      for (const action of actions.filter((one) => !changed.has(one))) {
         const outcome = await forgetOne(action, forget);
         left.delete(action);
         end(action, outcome);

@@ -14,7 +14,7 @@ import { NodeTurns } from './node-turns.ts';
 import { hostOf, idOf, labelOf, nodeOf } from './planned-item.ts';
 import { RestoreSequence } from './restore-sequence.ts';
 import { runAdopts } from './run-adopts.ts';
-import { runForgets } from './run-forgets.ts';
+import { type RecheckForgets, runForgets } from './run-forgets.ts';
 import { runPrunes } from './run-prunes.ts';
 import { type ProveSnapshots, runVerifies } from './run-verifies.ts';
 import { NodeThreads } from './thread/node-threads.ts';
@@ -28,6 +28,7 @@ export interface ApplyPorts {
   /** The snapshots of guests in each repository that were known when the plan was made. */
   readonly known: ReadonlyMap<string, readonly GuestSnapshot[]>;
   readonly prove: ProveSnapshots;
+  readonly recheck: RecheckForgets;
   /** Is called in order; must not throw. */
   readonly emit: (event: ApplyEvent) => void;
 }

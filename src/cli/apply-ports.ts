@@ -8,6 +8,7 @@ import type { Facts } from '../plan/facts.ts';
 import type { Inventory } from '../pve/inventory.ts';
 import type { Repository } from '../repository/repository.ts';
 import { proveSnapshots } from './prove-snapshots.ts';
+import { recheckForgets } from './recheck-forgets.ts';
 import type { Surroundings } from './surroundings.ts';
 import { wayToNode } from './way-to-node.ts';
 
@@ -34,6 +35,7 @@ export function applyPorts(
     inventories,
     repositories: known.repositories,
     prove: proveSnapshots(surroundings),
+    recheck: recheckForgets(site, known, surroundings),
     facts: {
       run: randomBytes(8).toString('hex'),
       runner: { hostname: hostname(), pid: process.pid },

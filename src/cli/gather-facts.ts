@@ -39,7 +39,8 @@ export async function gatherFacts(
   return { now, hosts: new Map(hosts), repositories: new Map(snapshots) };
 }
 
-async function askHost(host: HostEntry, surroundings: Surroundings): Promise<HostFacts> {
+/** Also when it does not answer. @throws the signal's reason */
+export async function askHost(host: HostEntry, surroundings: Surroundings): Promise<HostFacts> {
   const { signal, stderr } = surroundings;
   const onRetry = (retry: Retry) => stderr.write(`pvebak: ${terminalSafe(host.name)}: ${retryText(retry)}\n`);
   try {

@@ -52,6 +52,8 @@ function mattersOf(record: PvebakRecord, present: ReadonlySet<string>): readonly
     }
     case 'restore':
       return restoreOf(record);
+    case 'adopt':
+      return [{ matter: `adopt ${record.from.line}`, rank: 0 }];
     case 'prune':
       return [{ matter: 'prune', rank: 0 }];
     default:

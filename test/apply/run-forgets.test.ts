@@ -14,7 +14,7 @@ const orphan = { line: web.identity.line, why: { kind: 'gone' }, newestAt: 0, ke
 const where = { repository: 'main', host: 'pve', guest: guestLabel(web), policies: ['gold'] };
 
 /** What becomes of one old snapshot, after a backup that ended so. @returns the outcome, and whether the snapshot is still there */
-async function forget(entry: Partial<ForgetAction>, backedUp: ItemOutcome | undefined) {
+async function forget(entry: Partial<ForgetAction>, backedUp: ItemOutcome | undefined, changed?: string) {
   const { repository } = await sampleRepository();
   const [{ id }, stays] = await withSession(repository, { lock: 'shared' }, async (session) => [
     await saveFiles(session, []),
@@ -34,6 +34,7 @@ async function forget(entry: Partial<ForgetAction>, backedUp: ItemOutcome | unde
   const events: ApplyEvent[] = [];
   const results = await runForgets([action], before, {
     repositories: new Map([['main', repository]]),
+    recheck: async (_, actions) => new Map(changed === undefined ? [] : actions.map((one) => [one, changed])),
     emit: (event) => events.push(event),
     signal: new AbortController().signal,
   });
@@ -82,4 +83,11 @@ it.each<[string, Partial<ForgetAction>, ItemOutcome | undefined, string | undefi
   if (reason === undefined) expect(outcome).toMatchObject({ kind: 'forgotten' });
   else expect(outcome).toMatchObject({ kind: 'skipped', reason: expect.stringContaining(reason) });
   expect(isThere).toBe(reason !== undefined);
+});
+
+it('what is old stays where something has changed since the plan, and it is said what', async () => {
+  expect(await forget({ afterBackup: false }, undefined, 'lxc/160 wiki is there again')).toEqual({
+    outcome: { kind: 'skipped', reason: 'since the plan was made: lxc/160 wiki is there again' },
+    isThere: true,
+  });
 });

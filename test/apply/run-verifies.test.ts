@@ -133,6 +133,7 @@ it('a backup whose turn comes after its window has closed is skipped', async () 
       },
       known: new Map(),
       prove: () => Promise.reject(new Error('nothing is to be proved')),
+      recheck: () => Promise.reject(new Error('nothing is to be forgotten')),
       emit: () => undefined,
     },
     { parallel: 2, signal: new AbortController().signal },

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { type Ended, until, type Workplace } from './program.ts';
 
-/** A question to wait for, and what is typed then; the return key is added. */
-export type Answer = readonly [question: string, typed: string];
+/** A question to wait for, and what is typed then, perhaps after something was done; the return key is added. */
+export type Answer = readonly [question: string, typed: string | (() => string)];
 
 /** @returns all that the terminal has shown, as stdout */
 export async function atTerminal(
@@ -27,7 +27,7 @@ export async function atTerminal(
   for (const [question, typed] of answers) {
     await until(() => shown.includes(question, seen) || child.exitCode !== null);
     seen = shown.length;
-    if (child.exitCode === null) child.stdin.write(`${typed}\r`);
+    if (child.exitCode === null) child.stdin.write(`${typeof typed === 'string' ? typed : typed()}\r`);
   }
   const status = await ended.promise;
   child.stdin.destroy();

@@ -4,9 +4,10 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addCt, addPool, addVm, findGuest, moveGuest } from '../lab/guests.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
+import { atTerminal } from './at-terminal.ts';
 import { byIdentity, labSite } from './lab-site.ts';
 import { type Ended, flat, Workplace } from './program.ts';
 import { stableText } from './stable-text.ts';
@@ -22,9 +23,10 @@ beforeAll(async () => {
   addCt(lab, 'fra1', { vmid: 106, hostname: 'wiki' });
   addCt(lab, 'fra2', { vmid: 107, hostname: 'mail', pool: 'office' });
   place = new Workplace();
-  writeSite({});
   await place.makeRepository();
 });
+
+beforeEach(() => writeSite({}));
 
 afterAll(async () => {
   place[Symbol.dispose]();
@@ -79,11 +81,32 @@ describe('between plan and apply', () => {
 });
 
 describe('a guest that was deleted', () => {
+  const config = { file: '', text: '' };
+
   it('is said to be gone, and keeps its snapshots', async () => {
-    rmSync(configOf(106));
+    config.file = configOf(106);
+    config.text = readFileSync(config.file, 'utf8');
+    rmSync(config.file);
     const ended = await place.pvebak('plan', 'site.yaml');
     expect(ended.status).toBe(0);
     await expectText(ended, 'deleted');
+  });
+
+  it('keeps them all the same when it is there again right before they would go', async () => {
+    writeSite({ more: 'orphans: { keep: 1s }\n' });
+    const comesBack = () => {
+      writeFileSync(config.file, config.text);
+      return 'y';
+    };
+    const ended = await atTerminal(
+      place,
+      ['apply', 'site.yaml', '--allow', 'forget'],
+      [['Carry this out?', comesBack]],
+    );
+    expect(ended.stdout.replace(/\s/g, '')).toContain('sincetheplanwasmade:lxc/106wikiisthereagain');
+    expect(ended.status).toBe(3);
+    expect((await place.succeed('snapshots')).stdout).toContain('lxc/106');
+    rmSync(config.file);
   });
 
   it('loses them when the site says so, and what the site says is over', async () => {
@@ -92,7 +115,6 @@ describe('a guest that was deleted', () => {
     expect(ended.status).toBe(0);
     await expectText(ended, 'deleted-forgotten');
     expect((await place.succeed('snapshots')).stdout).not.toContain('lxc/106');
-    writeSite({});
   });
 });
 

@@ -52,6 +52,13 @@ const restore = (vmid: number, started: number, outcome: 'begun' | 'restored' | 
   outcome,
 });
 
+const adopt = (from: string, to: string): Extract<PvebakRecord, { readonly kind: 'adopt' }> => ({
+  kind: 'adopt',
+  from: { line: from.repeat(16) },
+  to: { line: to.repeat(16) },
+  reason: '',
+});
+
 const numbered = (records: readonly PvebakRecord[]): readonly IdentifiedRecord[] =>
   records.map((record, at) => ({ id: String(at), record, time: NOW + at }));
 
@@ -91,6 +98,11 @@ describe('a record tells nothing more', () => {
         { kind: 'prune', bytes: 1, unusedBytes: 1 },
       ],
       [0],
+    ],
+    [
+      'of where the history of a line goes on when another one does, also to take it back',
+      [adopt('a', 'b'), adopt('b', 'c'), adopt('a', 'c'), { ...adopt('a', 'c'), undone: true }],
+      [0, 2],
     ],
     [
       'but what policies wanted always',
