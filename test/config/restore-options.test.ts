@@ -29,6 +29,7 @@ describe('a restore', () => {
     ['mode: staged', { mode: 'staged' }],
     ['mode: streamed', { mode: 'streamed' }],
     ['order: 0', { order: 0 }],
+    ['allow: [host-access]', { allow: ['host-access'] }],
     [
       'map: { storage: { local-lvm: ceph, local: ceph } }',
       {
@@ -59,6 +60,8 @@ describe('a restore', () => {
     ['bwlimit: 100', '100 is not a size'],
     ['mode: stream', '"mode" cannot be "stream"'],
     ['order: first', '"first" is not an order'],
+    ['allow: [replace]', 'cannot be "replace"'],
+    ['allow: host-access', '"allow" must be a list, not text'],
     ['order: -1', '-1 is not an order'],
     ['order: startup', '"order" does not go with "guest"; of one guest it is a number'],
     ['map: {}', '"map" is empty; give at least one of storage and bridge'],
