@@ -1,6 +1,7 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWhole } from '../repository/write-whole.ts';
 
 /** Where a piece lies, and the counter block its key stream begins with. */
 export interface SpilledPiece {
@@ -37,12 +38,7 @@ export class SpillFile implements AsyncDisposable {
     const place = { slot: this.#free.pop() ?? this.#slots++, block: this.#nextBlock };
     this.#nextBlock += BigInt(Math.ceil(this.#pieceBytes / 16));
     const file = await this.#open();
-    await file.write(
-      this.#applyKeyStream(piece, place.block),
-      0,
-      this.#pieceBytes,
-      place.slot * this.#pieceBytes,
-    );
+    await writeWhole(file, this.#applyKeyStream(piece, place.block), place.slot * this.#pieceBytes);
     return place;
   }
 

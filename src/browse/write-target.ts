@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, lstat, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isZeroRange } from '../formats/zero-range.ts';
+import { writeWhole } from '../repository/write-whole.ts';
 import { UserError } from '../user-error.ts';
 
 export interface TargetOptions {
@@ -68,16 +69,11 @@ async function writeSparse(
   for await (const piece of work.pieces) {
     options.signal.throwIfAborted();
     for (const { start, end } of dataRanges(piece))
-      await writing(path, () => writeFully(handle, piece.subarray(start, end), position + start));
+      await writing(path, () => writeWhole(handle, piece.subarray(start, end), position + start));
     position += piece.length;
     options.onProgress(position);
   }
   await writing(path, () => handle.truncate(position));
-}
-
-async function writeFully(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < bytes.length; )
-    at += (await handle.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
 }
 
 /** The stretches that hold more than zeros, in whole blocks. */

@@ -1,21 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  stat,
-  statfs,
-  unlink,
-} from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Backend, FileName, ListedType, StoredFile } from './backend.ts';
 import { damaged } from './damaged-error.ts';
 import { OpenFiles } from './open-files.ts';
 import { unreadable, unwritable } from './storage-error.ts';
 import { sweepFolder } from './sweep-folder.ts';
+import { writeWhole } from './write-whole.ts';
 
 const FOLDERS: readonly ListedType[] = ['keys', 'data', 'index', 'snapshots', 'locks'];
 
@@ -136,12 +127,6 @@ async function writeAndSync(path: string, bytes: Uint8Array): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** In as few writes as the system takes: `writeFile` cuts them at 512 KiB, which costs a kernel ten times the work. */
-async function writeWhole(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; )
-    at += (await handle.write(bytes, at, bytes.length - at, at)).bytesWritten;
 }
 
 async function syncFolder(path: string): Promise<void> {
