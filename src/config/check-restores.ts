@@ -82,18 +82,37 @@ function isGroup(restore: unknown): boolean {
   return childAt(restore, 'select') !== undefined;
 }
 
-/** There the guests themselves are in the way, for as long as all is well. */
+/** There the guests themselves are in the way, for as long as all is well; and would fall back to each new backup of theirs. */
 function ontoItself({ path, value }: ValueAt, ids: ReadonlyMap<string, string>): readonly Finding[] {
   const { host, vmid, guest } = targetOf(value);
   const from = textOf(isGroup(value) ? childAt(childAt(value, 'select'), 'host') : childAt(value, 'from'));
-  if (host === undefined || from === undefined || childAt(value, 'on_existing') === 'replace') return [];
+  if (host === undefined || from === undefined) return [];
   if ((ids.get(host) ?? host) !== (ids.get(from) ?? from)) return [];
   const offset = childAt(childAt(value, 'to'), 'vmid_offset') ?? 0;
   const isSource = isGroup(value) ? offset === 0 : vmid !== undefined && guest?.endsWith(`/${vmid}`);
   if (!isSource) return [];
-  const message = `it restores ${isGroup(value) ? 'guests' : guest} onto ${isGroup(value) ? 'themselves' : 'itself'}, and may not overwrite`;
-  const hint = `${isGroup(value) ? 'give a vmid_offset' : 'choose another vmid'}, or allow it with on_existing: replace`;
-  return [{ path: [...path, 'to'], at: 'key', message, hint }];
+  const what = isGroup(value) ? 'guests onto themselves' : `${guest} onto itself`;
+  const other = isGroup(value) ? 'give a vmid_offset' : 'choose another vmid';
+  const finding = (message: string, hint: string): Finding => ({
+    path: [...path, 'to'],
+    at: 'key',
+    message,
+    hint,
+  });
+  if (childAt(value, 'on_existing') !== 'replace')
+    return [
+      finding(
+        `it restores ${what}, and may not overwrite`,
+        `${other}, or allow it with on_existing: replace`,
+      ),
+    ];
+  if (childAt(value, 'when') !== 'changed' || childAt(value, 'manual') === true) return [];
+  return [
+    finding(
+      `it would restore ${what} again and again, whenever there is a newer backup`,
+      `${other}, leave out when, or make it manual: true`,
+    ),
+  ];
 }
 
 /** Of those that act without being named, only one would ever get the vmid. */

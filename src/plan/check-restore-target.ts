@@ -1,5 +1,5 @@
 import type { RestoreIntent } from '../config/site.ts';
-import type { GuestType, NodeName } from '../pve/guest.ts';
+import type { GuestType, NodeName, Vmid } from '../pve/guest.ts';
 import type { Guest, NodeFacts, StorageFacts } from '../pve/inventory.ts';
 import type { GuestContents } from './facts.ts';
 import type { PlanNote, PlanProblem } from './plan.ts';
@@ -21,13 +21,21 @@ export interface RestoreCheck {
   readonly notes: readonly PlanNote[];
 }
 
-/** Where an intent points. */
-export function restoreTarget(intent: RestoreIntent, host: ReachedHost): RestoreTarget {
-  return {
-    host,
-    node: host.entry.node ?? host.inventory.localNode,
-    existing: host.inventory.guests.find((guest) => guest.ref.vmid === intent.to.vmid),
-  };
+/** A host that restores go to. */
+export class TargetHost {
+  readonly #host: ReachedHost;
+  readonly #guests: ReadonlyMap<Vmid, Guest>;
+
+  constructor(host: ReachedHost) {
+    this.#host = host;
+    this.#guests = new Map(host.inventory.guests.map((guest) => [guest.ref.vmid, guest]));
+  }
+
+  /** Where a restore to a vmid comes to be. */
+  at(vmid: Vmid): RestoreTarget {
+    const { entry, inventory } = this.#host;
+    return { host: this.#host, node: entry.node ?? inventory.localNode, existing: this.#guests.get(vmid) };
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { RestoreIntent, Site } from '../config/site.ts';
-import { checkRestoreTarget, restoreTarget } from './check-restore-target.ts';
+import { checkRestoreTarget, type RestoreTarget, TargetHost } from './check-restore-target.ts';
 import { expandRestores, type PlannedIntent } from './expand-restores.ts';
-import type { Facts, GuestSnapshot } from './facts.ts';
+import type { Facts } from './facts.ts';
 import { findAwaitedBackup } from './find-awaited-backup.ts';
 import { findRestoreSnapshot } from './find-restore-snapshot.ts';
 import { isNamedEntry, isNamedIntent } from './intent-names.ts';
@@ -15,6 +15,7 @@ import { type KnownTarget, restoreAction } from './restore-action.ts';
 import { restoreNeeds } from './restore-needs.ts';
 import { isAsWanted, restoredFrom } from './restored-from.ts';
 import { claimOf, type RestoreOutcome, type RestorePlan, settleRestores } from './settle-restores.ts';
+import { SnapshotsByGuest } from './snapshots-by-guest.ts';
 
 export interface RestoreQuestion {
   /** Intents named on the command line. */
@@ -32,7 +33,8 @@ export interface RestoreQuestion {
 export function planRestores(site: Site, facts: Facts, question: RestoreQuestion): RestorePlan {
   const { named, backups } = question;
   const context = { facts, allowsAll: question.allowsHostAccess };
-  const hosts = reachedHosts(site, facts);
+  const hosts = new Map(reachedHosts(site, facts).map((host) => [host.entry.name, new TargetHost(host)]));
+  const snapshots = new SnapshotsByGuest(facts);
   const [acting, resting] = partition(
     site.restores,
     ({ manual, name }) => !manual || isNamedEntry(name, named),
@@ -42,15 +44,17 @@ export function planRestores(site: Site, facts: Facts, question: RestoreQuestion
   const asked = intents.filter(({ manual, name }) => !manual || isNamedIntent(name, named));
   const outcomes = inOrder(asked).map((intent): RestoreOutcome => {
     const isNamed = isNamedIntent(intent.name, named);
-    const host = hosts.find((one) => one.entry.name === intent.to.host);
-    if (host === undefined) return { problems: [hostUnreachable(intent)] };
-    const target = restoreTarget(intent, host);
-    const found = findRestoreSnapshot(intent, snapshotsOf(facts, intent.repository));
+    const target = hosts.get(intent.to.host)?.at(intent.to.vmid);
+    if (target === undefined) return { problems: [hostUnreachable(intent)] };
+    const found = findRestoreSnapshot(intent, snapshots.of(intent));
     const from = restoredFrom(target, facts);
     const atRest = restingOf(intent, { ...target, from, found, isNamed });
     if (atRest !== undefined) return { atRest };
-    const awaited = isNamed ? undefined : findAwaitedBackup(intent, backups, site.hosts);
-    const source = 'problem' in found && awaited ? { awaited } : found;
+    const awaited =
+      isNamed || 'snapshot' in found ? undefined : findAwaitedBackup(intent, backups, site.hosts);
+    const source = awaited === undefined ? found : { awaited };
+    const original = isNamed ? [] : ontoOriginal(intent, target, source);
+    if (original.length > 0) return { problems: original };
     return planRestore(intent, { target: { ...target, from }, source }, context);
   });
   const settled = settleRestores([
@@ -100,10 +104,15 @@ function restingOf(
   return { ...at, kind: 'target-as-wanted', snapshot: from.snapshot };
 }
 
-function snapshotsOf(facts: Facts, repository: string): readonly GuestSnapshot[] {
-  const found = facts.repositories.get(repository);
-  if (found === undefined) throw new Error(`no facts about the repository ${repository}`);
-  return found.snapshots;
+/** Whether an intent would put the very machine of the backup back to it, through whichever host entry, without being named. */
+function ontoOriginal(
+  { name }: PlannedIntent,
+  { existing }: RestoreTarget,
+  source: Source,
+): readonly PlanProblem[] {
+  if (existing === undefined || !('snapshot' in source)) return [];
+  const isOriginal = existing.identity.line === source.snapshot.line;
+  return isOriginal ? [{ kind: 'restore-target-is-source', intent: name, target: guestLabel(existing) }] : [];
 }
 
 type Source = ReturnType<typeof findRestoreSnapshot> | { readonly awaited: AwaitedBackup };

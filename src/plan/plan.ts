@@ -358,6 +358,8 @@ export type PlanProblem =
       readonly matches: number;
     }
   | { readonly kind: 'restore-target-exists'; readonly intent: string; readonly target: GuestLabel }
+  /** It is the very machine that the backup is of, and nobody has named the restore: it would fall back to each backup of it. */
+  | { readonly kind: 'restore-target-is-source'; readonly intent: string; readonly target: GuestLabel }
   /** It may not be removed (`protection: 1`). */
   | { readonly kind: 'restore-target-protected'; readonly intent: string; readonly target: GuestLabel }
   | { readonly kind: 'restore-target-other-type'; readonly intent: string; readonly target: GuestLabel }

@@ -12,6 +12,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readKnownRecords } from '../../src/records/known-records.ts';
+import { folderBackend } from '../../src/repository/folder-backend.ts';
+import { readSnapshots } from '../../src/repository/read-snapshots.ts';
+import { openRepository } from '../../src/repository/repository.ts';
 import {
   addCt,
   addVm,
@@ -124,11 +128,26 @@ describe('before anything is touched, a restore is refused', () => {
     expect([findGuest(lab, 901), findGuest(lab, 905)]).toEqual([undefined, undefined]);
   });
 
-  it.each(['staged', 'streamed'])('for room on the storage, %s', async (mode) => {
-    await node.exec('mount -t tmpfs -o size=2m tmpfs /var/lib/fast && mkdir /var/lib/fast/images');
-    const { said } = await restore('qemu/101', '--vmid', '901', '--storage', 'fast', '--mode', mode);
-    await node.exec('umount /var/lib/fast');
-    expect(said).toMatch(/it needs \d MiB on the storage fast of pve1, which has 2 MiB left/);
+  const fill = () => node.exec('mount -t tmpfs -o size=2m tmpfs /var/lib/fast && mkdir /var/lib/fast/images');
+  const empty = () => node.exec('umount /var/lib/fast');
+
+  it('for room on the storage', async () => {
+    await fill();
+    const { said, status } = await restore('qemu/101', '--vmid', '901', '--storage', 'fast');
+    await empty();
+    expect(said).toContain('it needs 6 MiB on the storage fast of pve1, which has 2 MiB left');
+    expect(status).toBe(3);
+  });
+
+  it.each(['staged', 'streamed'])('for room that is gone since the plan was made, %s', async (mode) => {
+    const entry = 'name: r, guest: qemu/101, from: pve, to: { host: pve, vmid: 901, storage: fast }';
+    const hosts = { pve: byIdentity(node, { cleanup: 'true' }) };
+    place.write('room.yaml', labSite({ hosts, restores: [`{ ${entry}, mode: ${mode} }`] }));
+    await place.succeed('plan', 'room.yaml', '--out', `${mode}.json`);
+    await fill();
+    const { stdout } = await place.pvebak('apply', `${mode}.json`);
+    await empty();
+    expect(flat(stdout)).toMatch(/the storage fast on pve1 has 2 MiB free, and the guest takes [78] MiB/);
     expect(findGuest(lab, 901)).toBeUndefined();
     await nothingLeft();
   });
@@ -262,14 +281,25 @@ esac`;
     ],
   ])('%s for %s %j', async (tool, guest, more, script, state, next) => {
     const mend = breakTool(tool, script);
+    const before = await recorded();
     const { said, status } = await restore(guest, ...more);
     mend();
+    const told = more.includes('--replace') ? ['begun', 'failed'] : ['failed'];
+    expect((await recorded()).slice(before.length).toSorted()).toEqual(told);
     expect(said).toContain(state);
     expect(said).toContain(next);
     expect(status).toBe(3);
     await nothingLeft();
     await putBack();
   });
+
+  /** What the repository knows of restores. */
+  async function recorded(): Promise<readonly string[]> {
+    const password = readFileSync(join(place.folder, 'password'), 'utf8').trim();
+    const repository = await openRepository(folderBackend(join(place.folder, 'repository')), password);
+    const records = await readKnownRecords(repository, await readSnapshots(repository), ['restore']);
+    return records.flatMap(({ record }) => (record.kind === 'restore' ? [record.outcome] : []));
+  }
 
   /** Only `pct restore` is broken; the other commands of pct are as they were. */
   function breakTool(tool: string, script: string): () => void {

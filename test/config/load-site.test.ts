@@ -110,6 +110,7 @@ restores:
     to: { host: pve }
     when: changed
     on_existing: replace
+    manual: true
 `);
     const { repositories, hosts, backups, restores } = site;
     expect(repositories.get('main')).toEqual({
@@ -191,7 +192,7 @@ restores:
         to: { host: 'pve', vmid: 105, unique: false, start: false },
         when: 'changed',
         onExisting: 'replace',
-        manual: false,
+        manual: true,
       },
     ]);
   });

@@ -95,6 +95,12 @@ describe('a restore', () => {
       'lxc/105 onto itself, and may not overwrite; choose another vmid, or allow it with on_existing: replace',
     ],
     [
+      'onto its own source, whenever that is backed up',
+      'to: { host: pve }, on_existing: replace, when: changed',
+      'to: { host: pve, vmid: 905 }',
+      'qemu/101 onto itself again and again, whenever there is a newer backup; choose another vmid',
+    ],
+    [
       'to where another one goes',
       'to: { host: pve, vmid: 901 }',
       'to: { host: pve, vmid: 901 }',
@@ -106,6 +112,11 @@ describe('a restore', () => {
 
   test.each([
     ['may overwrite its source', 'to: { host: pve }, on_existing: replace', 'to: { host: pve, vmid: 905 }'],
+    [
+      'puts its source back when it is named',
+      'to: { host: pve }, on_existing: replace, when: changed, manual: true',
+      'to: { host: pve, vmid: 905 }',
+    ],
     [
       'goes where another goes that is manual',
       'to: { host: pve, vmid: 901 }, manual: true',

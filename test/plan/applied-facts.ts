@@ -7,8 +7,10 @@ import type {
   HostFacts,
   NodeSnapshot,
   RepositoryFacts,
+  RestoredTarget,
 } from '../../src/plan/facts.ts';
 import type { Plan, RestoreAction } from '../../src/plan/plan.ts';
+import { restoredKey } from '../../src/plan/restored-from.ts';
 import { formatGuestRef } from '../../src/pve/guest.ts';
 import type { Guest } from '../../src/pve/inventory.ts';
 import { guest, line, snapshotId } from './sample-site.ts';
@@ -105,7 +107,21 @@ function applied(name: string, held: RepositoryFacts, { site, before, plan }: Ru
     ...(isPruned && { prunedAt: before.now }),
     adoptions: new Map([...(held.adoptions ?? []), ...adopted]),
     proved: new Map([...(held.proved ?? []), ...proofs]),
+    restored: new Map([...(held.restored ?? []), ...marksOf(name, { before, plan })]),
     snapshots,
     nodeSnapshots: [...held.nodeSnapshots, ...configs],
   };
+}
+
+/** What restores keep of themselves in the repository that they are from. */
+function marksOf(
+  name: string,
+  { before, plan }: Pick<Run, 'before' | 'plan'>,
+): readonly (readonly [string, RestoredTarget])[] {
+  return plan.restores.flatMap(({ repository, snapshot, to }) => {
+    const host = before.hosts.get(to.host);
+    if (repository !== name || host?.kind !== 'reached') return [];
+    const mark = { snapshot: snapshot.id, line: line(`9${to.vmid}`), restoredAt: before.now };
+    return [[restoredKey(host.inventory.clusterFingerprint, to.vmid), mark] as const];
+  });
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BackupPolicy, MovedGuest, Retention, Site } from '../../src/config/site.ts';
+import type { BackupPolicy, MovedGuest, RestoreEntry, Retention, Site } from '../../src/config/site.ts';
 import type { Adoption, Facts, GuestSnapshot, HostFacts } from '../../src/plan/facts.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import type { Plan } from '../../src/plan/plan.ts';
@@ -118,6 +118,34 @@ describe('for any site and history', () => {
         expect(leftToDo(makePlan(declared, now))).toEqual([]);
       }),
       { numRuns: 200 },
+    );
+  });
+
+  it('copies that follow their originals are restored once, until there is a newer backup', () => {
+    fc.assert(
+      fc.property(world, fc.nat(), (made, choice) => {
+        const [declared, before] = build({ ...made, restores: [] });
+        const { manual, repository } = intent('');
+        const mirror: RestoreEntry = {
+          name: 'mirror',
+          repository,
+          select: { fromHostId: 'pve', tags: [] },
+          to: { host: 'ber', vmidOffset: 1000, unique: true, start: false },
+          when: 'changed',
+          onExisting: 'replace',
+          manual,
+        };
+        const mirrored = { ...declared, backups: [], restores: [mirror] };
+        const first = makePlan(mirrored, before);
+        const after = appliedFacts(mirrored, before, first);
+        expect(makePlan(mirrored, after).restores).toEqual([]);
+        const one = first.restores[choice % Math.max(1, first.restores.length)];
+        if (one === undefined) return;
+        expect(makePlan(mirrored, withNewer(after, one.snapshot)).restores).toMatchObject([
+          { intent: one.intent, reason: { kind: 'target-changed', from: one.snapshot.id } },
+        ]);
+      }),
+      { numRuns: 100 },
     );
   });
 
@@ -257,6 +285,14 @@ function leftToDo(plan: Plan): readonly PlannedAction[] {
       action.snapshot === undefined ||
       `${action.snapshot.hostId} ${action.snapshot.guest.vmid}` === `${action.host} ${action.guest.ref.vmid}`,
   );
+}
+
+function withNewer(facts: Facts, of: GuestSnapshot): Facts {
+  const newer = { ...of, id: snapshotId('1e3e'), time: facts.now + 1 };
+  const repositories = [...facts.repositories].map(([name, held]) => {
+    return [name, name === 'main' ? { ...held, snapshots: [...held.snapshots, newer] } : held] as const;
+  });
+  return { ...facts, repositories: new Map(repositories) };
 }
 
 function build(made: World): readonly [Site, Facts] {

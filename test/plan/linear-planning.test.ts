@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { GuestSnapshot } from '../../src/plan/facts.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import type { Guest } from '../../src/pve/inventory.ts';
-import { backup, facts, guest, HOUR, inventory, line, policy, site } from './sample-site.ts';
+import { backup, facts, guest, HOUR, host, inventory, line, node, policy, site } from './sample-site.ts';
 
 const SNAPSHOTS_EACH = 10;
 
@@ -29,19 +29,36 @@ function looksFor(count: number): number {
       ...(index % 4 === 0 && { pool: 'gold' }),
     }),
   );
+  const lab = inventory([], {
+    clusterFingerprint: 'bb'.repeat(32),
+    localNode: node('lab1'),
+    nodes: [{ name: node('lab1'), online: true }],
+  });
   const plan = makePlan(
     site({
+      hosts: [host('pve'), host('lab')],
+      restores: [
+        {
+          name: 'all',
+          repository: 'main',
+          select: { fromHostId: 'pve', tags: [] },
+          to: { host: 'lab', vmidOffset: 5000, unique: true, start: false },
+          onExisting: 'fail',
+          manual: false,
+        },
+      ],
       backups: [
         policy('gold', { select: { kind: 'pool', pool: 'gold' }, retention: { last: 3 } }),
         policy('all', { retention: { daily: 5, weekly: 2 } }),
       ],
     }),
     facts(
-      { pve: inventory(guests.map(watched<Guest>), { pools: ['gold'] }) },
+      { pve: inventory(guests.map(watched<Guest>), { pools: ['gold'] }), lab },
       guests.flatMap((one, index) => historyOf(one, index)).map(watched<GuestSnapshot>),
     ),
   );
   expect(plan.backups).toHaveLength(count / 2);
+  expect(plan.restores).toHaveLength(count);
   expect(plan.forgets.length).toBeGreaterThan(count / 2);
   return looks;
 }

@@ -411,6 +411,16 @@ describe('a restore with when: changed', () => {
     expect(plan.restores).toMatchObject([{ reason: { kind: 'target-changed', from: older.id } }]);
   });
 
+  it('does not put a machine back to its own backup, until it is named', () => {
+    const onto = { ...restore, to: { ...restore.to, vmid: vmid(101) } };
+    const plan = planOf({ restore: onto });
+    expect(plan.restores).toEqual([]);
+    expect(plan.problems).toMatchObject([
+      { kind: 'restore-target-is-source', intent: 'r', target: { ref: web.ref } },
+    ]);
+    expect(planOf({ restore: onto, named: true }).restores).toMatchObject([{ replaces: { ref: web.ref } }]);
+  });
+
   it('does not touch a guest of the other type', () => {
     const plan = planOf({ restore, guests: [guest('lxc/901')], restored: from(older.id) });
     expect(plan.restores).toEqual([]);

@@ -55,6 +55,8 @@ function restoreProblemText(problem: RestoreProblem): string {
       return `${problem.matches} snapshots begin with ${problem.wanted}; give more digits`;
     case 'restore-target-exists':
       return `${guestText(problem.target)} exists; on_existing: replace would overwrite it`;
+    case 'restore-target-is-source':
+      return `${guestText(problem.target)} is what the backup is of; to put it back, name the restore: --restore ${problem.intent}`;
     case 'restore-target-protected':
       return `${guestText(problem.target)} is protected; if it may really go: ${unprotect(problem.target)}`;
     case 'restore-target-other-type':
