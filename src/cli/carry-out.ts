@@ -24,6 +24,9 @@ export interface RefusedAction {
   readonly outcome: ItemResult['outcome'];
 }
 
+/** Another run may be forgetting just then, or begin to. */
+const LOCK_PATIENCE_MS = 10_000;
+
 /**
  * Carries a plan out, showing what happens. @returns the exit status
  * @param plan what is to be done; a view shows the refused actions as well
@@ -49,7 +52,10 @@ export async function carryOut(
     view.emit({ kind: 'item-refused', item, label, outcome });
     return { item, label, outcome };
   });
-  const ports = applyPorts(known.site, known, surroundings, view.emit);
+  const repositories = new Map(
+    [...known.repositories].map(([name, one]) => [name, { ...one, lockPatienceMs: LOCK_PATIENCE_MS }]),
+  );
+  const ports = applyPorts(known.site, { ...known, repositories }, surroundings, view.emit);
   let results: readonly ItemResult[];
   try {
     results = [...before, ...(await runPlan(plan, ports, { parallel, signal }))];

@@ -1,6 +1,5 @@
-import { withLock } from './lock.ts';
-import { thisProcess } from './lock-owner.ts';
 import type { Repository } from './repository.ts';
+import { withRepositoryLock } from './repository-lock.ts';
 
 /**
  * Removes snapshots; what only they referred to stays until the repository is pruned. One that is not there is no error.
@@ -20,11 +19,9 @@ export async function withForgetting<T>(
   options: { readonly signal: AbortSignal },
   work: (forget: ForgetSnapshots) => Promise<T>,
 ): Promise<T> {
-  const { backend, key, config } = repository;
-  const compress = config.version >= 2;
-  return withLock({ backend, key, compress, owner: thisProcess() }, 'exclusive', (lockSignal) => {
-    const signal = AbortSignal.any([options.signal, lockSignal]);
-    return work(async (ids, keep) => {
+  const { backend } = repository;
+  return withRepositoryLock(repository, { lock: 'exclusive', ...options }, (signal) =>
+    work(async (ids, keep) => {
       const there = new Set(await backend.names('snapshots'));
       if (keep.some((id) => !there.has(id))) return false;
       for (const name of ids) {
@@ -32,6 +29,6 @@ export async function withForgetting<T>(
         await backend.remove({ type: 'snapshots', name });
       }
       return true;
-    });
-  });
+    }),
+  );
 }

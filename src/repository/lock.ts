@@ -35,6 +35,7 @@ export interface LockOwner {
 }
 
 const SETTLE_MS = 200;
+const AGAIN_MS = 700;
 const REFRESH_MS = 5 * 60_000;
 const STALE_MS = 30 * 60_000;
 /** Without a refresh for so long others may soon take the lock for stale: the work must have ended by then. */
@@ -45,19 +46,23 @@ export interface LockContext {
   readonly key: MasterKey;
   readonly compress: boolean;
   readonly owner: LockOwner;
+  /** How long it is tried, in milliseconds, while somebody else's lock is in the way; by default once. */
+  readonly patienceMs?: number | undefined;
 }
 
 /**
  * Holds a lock while `work` runs and removes it afterwards, whatever happened.
  * The signal lent to `work` is aborted when the lock could not be refreshed in time.
- * @throws UserError `repository-locked`
+ * @param signal ends waiting for it
+ * @throws UserError `repository-locked`; the signal's reason
  */
 export async function withLock<T>(
   context: LockContext,
   kind: LockKind,
   work: (signal: AbortSignal) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
-  const held = await HeldLock.acquire(context, kind);
+  const held = await HeldLock.acquireInTime(context, kind, signal);
   let result: T;
   try {
     result = await work(held.signal);
@@ -83,6 +88,22 @@ class HeldLock {
   #name: string;
   #refreshedAt = Date.now();
   #refreshing: Promise<void> = Promise.resolve();
+
+  /** Two that give way to each other try again at different times. */
+  static async acquireInTime(context: LockContext, kind: LockKind, signal?: AbortSignal): Promise<HeldLock> {
+    const until = performance.now() + (context.patienceMs ?? 0);
+    for (;;) {
+      try {
+        return await HeldLock.acquire(context, kind);
+      } catch (error) {
+        const isInTheWay = error instanceof UserError && error.code === 'repository-locked';
+        if (!isInTheWay || performance.now() >= until) throw error;
+      }
+      await wait(AGAIN_MS * (0.5 + Math.random()), undefined, { signal }).catch(() =>
+        signal?.throwIfAborted(),
+      );
+    }
+  }
 
   static async acquire(context: LockContext, kind: LockKind): Promise<HeldLock> {
     await refuseConflict(context, kind, undefined);

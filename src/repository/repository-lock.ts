@@ -1,4 +1,4 @@
-import { type LockKind, withLock } from './lock.ts';
+import { type LockContext, type LockKind, withLock } from './lock.ts';
 import { thisProcess } from './lock-owner.ts';
 import type { Repository } from './repository.ts';
 
@@ -8,12 +8,15 @@ import type { Repository } from './repository.ts';
  * @throws UserError `repository-locked`, and what `work` throws
  */
 export function withRepositoryLock<T>(
-  { backend, key, config }: Repository,
+  repository: Repository,
   { lock, signal }: { readonly lock: LockKind; readonly signal?: AbortSignal | undefined },
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const context = { backend, key, compress: config.version >= 2, owner: thisProcess() };
-  return withLock(context, lock, (lockSignal) =>
-    work(signal === undefined ? lockSignal : AbortSignal.any([signal, lockSignal])),
-  );
+  const worked = (lockSignal: AbortSignal) =>
+    work(signal === undefined ? lockSignal : AbortSignal.any([signal, lockSignal]));
+  return withLock(lockContext(repository), lock, worked, signal);
+}
+
+function lockContext({ backend, key, config, lockPatienceMs }: Repository): LockContext {
+  return { backend, key, compress: config.version >= 2, owner: thisProcess(), patienceMs: lockPatienceMs };
 }

@@ -24,6 +24,8 @@ export interface Repository {
   readonly keyCount: number;
   readonly backend: Backend;
   readonly key: MasterKey;
+  /** How long a lock is waited for that somebody else's keeps from us, in milliseconds; absent: not at all. */
+  readonly lockPatienceMs?: number;
   /** What was read of it before on this machine, by a name for each kind of thing. */
   cache(name: string): SealedCache;
 }

@@ -139,12 +139,14 @@ describe('of two runs that exclude each other', () => {
     ['apply', 'prune', whileBackingUp, PRUNE, 1],
     ['prune', 'prune', whilePruning, PRUNE, 0],
   ])(
-    'while %s has the repository, %s says so and ends with 6; the first one ends well',
+    'while %s has the repository, %s says so and ends with 6 (apply, after ten seconds); the first one ends well',
     async (_, __, holding, second, made) => {
       const before = place.stored('snapshots').length;
       const ended = await holding(async () => {
+        const begun = performance.now();
         const { status, stderr } = await place.pvebak(...second);
         expect({ status, stderr }).toEqual({ status: 6, stderr: expect.stringMatching(LOCKED) });
+        expect(performance.now() - begun).toBeGreaterThan(second === BACKUP ? 10_000 : 0);
       });
       expect(ended.status).toBe(0);
       expect(place.stored('locks')).toEqual([]);

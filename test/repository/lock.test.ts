@@ -7,6 +7,7 @@ import { newMasterKey } from '../../src/repository/key-file.ts';
 import { isStale, type Lock, type LockContext, type LockKind, withLock } from '../../src/repository/lock.ts';
 import { type Repository, withSession } from '../../src/repository/repository.ts';
 import { loadUnpacked, saveUnpacked } from '../../src/repository/unpacked-file.ts';
+import { UserError } from '../../src/user-error.ts';
 import { MemoryBackend } from './memory-backend.ts';
 import { restic, resticOk } from './restic.ts';
 import { type SampleRepository, sampleRepository } from './sample-repository.ts';
@@ -77,6 +78,43 @@ describe('a lock', () => {
     );
     await Promise.allSettled(tries);
     expect(await context.backend.list('locks')).toEqual([]);
+  });
+
+  it('is waited for as long as the patience lasts', async () => {
+    const context = contextOf(new MemoryBackend());
+    const first = withLock(context, 'exclusive', () => wait(1_000));
+    await wait(300);
+    const patient = { ...context, patienceMs: 20_000 };
+    const tooShort = withLock({ ...context, patienceMs: 100 }, 'shared', async () => undefined);
+    expect((await userErrorOf(tooShort)).code).toBe('repository-locked');
+    expect(await withLock(patient, 'shared', async () => 'given')).toBe('given');
+    await first;
+    expect(await context.backend.list('locks')).toEqual([]);
+  });
+
+  it('goes to all who wait for it, one after the other, also when they came at the same moment', async () => {
+    const context = { ...contextOf(new MemoryBackend()), patienceMs: 60_000 };
+    let holders = 0;
+    const tries = Array.from({ length: 3 }, () =>
+      withLock(context, 'exclusive', async () => {
+        holders += 1;
+        expect(holders).toBe(1);
+        await wait(50);
+        holders -= 1;
+      }),
+    );
+    await Promise.all(tries);
+    expect(await context.backend.list('locks')).toEqual([]);
+  });
+
+  it('is no longer waited for once that is interrupted', async () => {
+    const context = { ...contextOf(new MemoryBackend()), patienceMs: 60_000 };
+    const interrupt = new AbortController();
+    await withLock(context, 'exclusive', async () => {
+      setTimeout(() => interrupt.abort(new UserError('interrupted', 'interrupted')), 50);
+      const waiting = withLock(context, 'shared', async () => undefined, interrupt.signal);
+      expect((await userErrorOf(waiting)).code).toBe('interrupted');
+    });
   });
 
   it('is removed when the work fails', async () => {

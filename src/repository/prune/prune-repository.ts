@@ -3,11 +3,10 @@ import { BlobReader } from '../blob-reader.ts';
 import { BlobWorkers } from '../blob-workers.ts';
 import { damaged } from '../damaged-error.ts';
 import { encodeIndexFile, type IndexedPack, parseIndexFile } from '../index-file.ts';
-import { withLock } from '../lock.ts';
-import { thisProcess } from '../lock-owner.ts';
 import { type FileId, parseFileId } from '../object-id.ts';
 import { readSnapshots } from '../read-snapshots.ts';
 import type { Repository } from '../repository.ts';
+import { withRepositoryLock } from '../repository-lock.ts';
 import { loadUnpacked, saveUnpacked } from '../unpacked-file.ts';
 import { findUsed, type UsedBlobs } from './find-used.ts';
 import { type PackUse, type PruneDecision, planPrune } from './plan-prune.ts';
@@ -54,12 +53,10 @@ const MOST_BLOBS_OF_INDEX = 40_000;
  * @throws UserError `repository-locked`; `repository-damaged` when something that is used cannot be read: nothing was removed
  */
 export async function pruneRepository(repository: Repository, options: PruneOptions): Promise<PruneReport> {
-  const { backend, key, config } = repository;
-  const compress = config.version >= 2;
-  return withLock({ backend, key, compress, owner: thisProcess() }, 'exclusive', async (lockSignal) => {
-    const signal = AbortSignal.any([options.signal, lockSignal]);
+  const lock = { lock: 'exclusive', signal: options.signal } as const;
+  return withRepositoryLock(repository, lock, async (signal) => {
     await using workers = new BlobWorkers(
-      key,
+      repository.key,
       options.threads === undefined ? {} : { threads: options.threads },
     );
     return await new Pruning({ repository, workers, options: { ...options, signal } }).run();
