@@ -2,7 +2,9 @@ import { type BlobId, sameBytes, toHex } from '../repository/object-id.ts';
 import type { Snapshot } from '../repository/snapshot-file.ts';
 import type { BlobSource } from '../repository/store.ts';
 import type { StoredNode } from '../repository/tree-parser.ts';
+import { readConfigOfTar } from '../snapshot/archived-config.ts';
 import { findNode, readSmallFile } from '../snapshot/snapshot-files.ts';
+import { UserError } from '../user-error.ts';
 import { compareVma, type StoredDisk } from './compare-vma.ts';
 import type { FaultBook } from './fault-book.ts';
 import { type ListFacts, listFacts } from './list-facts.ts';
@@ -34,7 +36,7 @@ export interface ContentsCheck {
 
 /**
  * Holds the snapshots of guests and nodes against what they say of themselves: the record, the length and the list of each
- * disk and archive, and of a VM the two views. What several snapshots share is looked at once.
+ * disk and archive, the configuration in the archive, and of a VM the two views. What several snapshots share is looked at once.
  */
 export class ContentsChecker {
   readonly #check: ContentsCheck;
@@ -85,8 +87,11 @@ export class ContentsChecker {
     const wrong = await this.#listProblem(archive, recorded.archive);
     if (wrong !== undefined) note(path, wrong);
     if (archive === undefined || wrong !== undefined || disks === undefined) return undefined;
-    if (!name.endsWith('.vma'))
+    if (!name.endsWith('.vma')) {
+      const misses = await this.#configProblem(folder, archive);
+      if (misses !== undefined) note(path, misses);
       return { snapshot, folder: folder.path, path, ...archive, sha256, rootfs: folder.subtree('rootfs') };
+    }
     const config = await folder.small('qemu-server.conf');
     const differs = await this.#compareViews(archive, disks, config);
     if (differs !== undefined) note(path, differs);
@@ -130,6 +135,20 @@ export class ContentsChecker {
       : 'its list of blobs is not the one that was backed up';
   }
 
+  /** Of a container. What is no tar is found when it is read. */
+  async #configProblem(folder: SnapshotFolder, { node }: FoundFile): Promise<string | undefined> {
+    if (!folder.path.startsWith('/lxc/')) return undefined;
+    const config = await folder.small(CONTAINER_CONFIG);
+    const beside = config && Buffer.from(config).toString('utf8');
+    try {
+      const { text } = await readConfigOfTar(this.#check.source, node);
+      return text === beside ? undefined : `its ${CONTAINER_CONFIG} is not the one that stands beside it`;
+    } catch (error) {
+      if (error instanceof UserError && error.code === 'repository-damaged') return undefined;
+      throw error;
+    }
+  }
+
   async #compareViews(
     archive: FoundFile,
     disks: ReadonlyMap<string, FoundDisk>,
@@ -144,6 +163,8 @@ export class ContentsChecker {
     return differs;
   }
 }
+
+const CONTAINER_CONFIG = 'pct.conf';
 
 /** A record or a configuration; something larger under its name is none. */
 const MOST_SMALL_BYTES = 16 << 20;

@@ -252,6 +252,22 @@ describe('the snapshot of a container', () => {
     },
   );
 
+  it.each([
+    ['another one', 'unprivileged: 0\n'],
+    ['none', undefined],
+  ])('with %s beside the archive than that in it is not whole', async (_, text) => {
+    const faults = await faultsOf(kept.container, async (help) => {
+      const id = await help.blob(Buffer.from(text ?? ''));
+      return {
+        [CT]: (tree) => {
+          if (text === undefined) tree.nodes = tree.nodes.filter(({ name }) => name !== 'pct.conf');
+          else nodeIn(tree, 'pct.conf').content = [id];
+        },
+      };
+    });
+    expect(faults).toEqual([[TAR, 'its pct.conf is not the one that stands beside it']]);
+  });
+
   it('without the files that its record counts is not whole', async () => {
     const faults = await faultsOf(kept.container, async () => ({
       [CT]: (tree) => {
