@@ -1,8 +1,10 @@
 import { chooseSnapshot, type HeldSnapshot, type SnapshotWish } from '../browse/choose-snapshot.ts';
+import type { FileFault } from '../repository/file-fault.ts';
 import { readSnapshots } from '../repository/read-snapshots.ts';
 import { type Repository, type RepositorySession, withSession } from '../repository/repository.ts';
 import { openChoice, type RepositoryChoice } from './repository-choice.ts';
 import type { Surroundings } from './surroundings.ts';
+import { tellUnread } from './tell-unread.ts';
 
 /** How the command line says which snapshot is meant. */
 export interface SnapshotChoice extends RepositoryChoice, Pick<SnapshotWish, 'guest' | 'from'> {
@@ -22,8 +24,11 @@ export async function heldSnapshots(
 ): Promise<readonly ChosenSnapshot[]> {
   const { repositories } = await openChoice(choice, surroundings);
   const held: ChosenSnapshot[] = [];
-  for (const [repository, open] of repositories)
-    for (const snapshot of await readSnapshots(open)) held.push({ repository, snapshot, open });
+  for (const [repository, open] of repositories) {
+    const onFault = ({ file, what }: FileFault) =>
+      tellUnread(repository, [`${file}: ${what}`], surroundings.stderr);
+    for (const snapshot of await readSnapshots(open, { onFault })) held.push({ repository, snapshot, open });
+  }
   return held;
 }
 

@@ -55,9 +55,15 @@ export function exitStatusOfError(code: UserErrorCode): number {
 }
 
 export function exitStatusOfPlan(plan: Plan, options: { readonly detailed: boolean }): number {
-  if (plan.problems.length > 0) return EXIT_STATUS.incomplete;
+  if (plan.problems.length > 0) return exitStatusOfProblems(plan);
   const changes = plannedActions(plan).length > 0;
   return changes && options.detailed ? EXIT_STATUS.changes : EXIT_STATUS.done;
+}
+
+/** Of a plan of which nothing is or can be carried out. */
+export function exitStatusOfProblems({ problems }: Pick<Plan, 'problems'>): number {
+  if (problems.some(({ kind }) => kind === 'repository-unread')) return EXIT_STATUS.integrity;
+  return problems.length > 0 ? EXIT_STATUS.incomplete : EXIT_STATUS.done;
 }
 
 export function exitStatusOfRun(plan: Plan, results: readonly ItemResult[], interrupted: boolean): number {
@@ -66,5 +72,6 @@ export function exitStatusOfRun(plan: Plan, results: readonly ItemResult[], inte
   if (codes.includes('repository-damaged')) return EXIT_STATUS.integrity;
   if (results.some(({ outcome }) => outcome.kind === 'stale')) return EXIT_STATUS.stale;
   const bad = results.some(({ outcome }) => !isDone(outcome));
-  return bad || plan.problems.length > 0 ? EXIT_STATUS.incomplete : EXIT_STATUS.done;
+  const ofProblems = exitStatusOfProblems(plan);
+  return bad && ofProblems === EXIT_STATUS.done ? EXIT_STATUS.incomplete : ofProblems;
 }

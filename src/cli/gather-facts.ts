@@ -8,6 +8,7 @@ import { readKnownRecords } from '../records/known-records.ts';
 import { recordsAmong } from '../records/read-records.ts';
 import { restoredTargets } from '../records/restored-targets.ts';
 import { snapshotMarks } from '../records/snapshot-marks.ts';
+import type { FileFault } from '../repository/file-fault.ts';
 import { readSnapshots } from '../repository/read-snapshots.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot-file.ts';
@@ -62,21 +63,18 @@ async function readHost(host: HostEntry, surroundings: Surroundings): Promise<Ho
 
 /** @param now milliseconds since 1970 */
 export async function askRepository(repository: Repository, now: number): Promise<RepositoryFacts> {
-  const all = await readSnapshots(repository);
-  const records = await readKnownRecords(repository, all, [
-    'pin',
-    'ack',
-    'verify',
-    'restore',
-    'policies',
-    'adopt',
-  ]);
+  const unread: string[] = [];
+  const onFault = ({ file, what }: FileFault) => unread.push(`${file}: ${what}`);
+  const all = await readSnapshots(repository, { onFault });
+  const kinds = ['pin', 'ack', 'verify', 'restore', 'policies', 'adopt'] as const;
+  const records = await readKnownRecords(repository, all, kinds, { onFault });
   const retentions = declaredRetentions(records);
   const pruned = recordsAmong(all, 'prune').at(-1);
   return {
     id: repository.config.id,
     ...listGuests(all),
     keyCount: repository.keyCount,
+    ...(unread.length > 0 && { unread }),
     ...(pruned !== undefined && { prunedAt: Date.parse(pruned.snapshot.time) }),
     ...snapshotMarks(records, now),
     restored: restoredTargets(records),

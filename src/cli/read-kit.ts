@@ -5,6 +5,7 @@ import type { ResticSnapshot } from '../plan/restic-snapshot.ts';
 import { formatGuestRef } from '../pve/guest.ts';
 import { parseGuestConfig } from '../pve/guest-config.ts';
 import { hostAccess } from '../pve/host-access.ts';
+import type { FileFault } from '../repository/file-fault.ts';
 import { readSnapshots } from '../repository/read-snapshots.ts';
 import { type Repository, type RepositorySession, withSession } from '../repository/repository.ts';
 import { archiveName } from '../snapshot/archive-name.ts';
@@ -22,6 +23,7 @@ import {
 } from './recovery-lines.ts';
 import { recoveryNodes } from './recovery-nodes.ts';
 import type { Surroundings } from './surroundings.ts';
+import { tellUnread } from './tell-unread.ts';
 
 /**
  * Reads what a recovery needs out of every repository of the site; no host is asked. Of each guest, and of each earlier one
@@ -47,7 +49,9 @@ async function readRepository(
   const common = { name: entry.name, where: entry.path, password: passwordSource(entry.password) };
   try {
     const repository = await openSiteRepository(entry, surroundings);
-    const snapshots = await readSnapshots(repository);
+    const onFault = ({ file, what }: FileFault) =>
+      tellUnread(entry.name, [`${file}: ${what}`], surroundings.stderr);
+    const snapshots = await readSnapshots(repository, { onFault });
     const found: FoundRepository = {
       id: repository.config.id,
       keys: repository.keyCount,

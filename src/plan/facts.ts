@@ -28,6 +28,11 @@ export interface RepositoryFacts {
   readonly keyCount: number;
   /** When it was pruned last, milliseconds since 1970; absent: never. */
   readonly prunedAt?: number;
+  /**
+   * Snapshots and records that are damaged or cannot be read, each with what is wrong: of what they were is not known. Absent:
+   * there is none.
+   */
+  readonly unread?: readonly string[];
   /** Snapshots that are to be kept whatever retention says, by id or original. */
   readonly pinned: ReadonlySet<string>;
   /** Snapshots whose new data somebody has looked at, by id or original. */

@@ -282,6 +282,13 @@ export interface LeftAlone {
 }
 
 export type PlanProblem =
+  /** Files are damaged or cannot be read: what they kept is not known, so that nothing is forgotten there. */
+  | {
+      readonly kind: 'repository-unread';
+      readonly repository: string;
+      /** `snapshots/<64 digits>: the content does not match the name` */
+      readonly unread: readonly string[];
+    }
   /** A snapshot claims a time after now, so that nothing is forgotten: which clock is wrong is not known. */
   | { readonly kind: 'forget-clock-behind'; readonly repository: string; readonly aheadMs: number }
   /** No host's clock agrees with that of this machine, so that nothing is forgotten. */

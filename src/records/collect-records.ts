@@ -16,7 +16,8 @@ export async function collectRecords(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<number> {
   const snapshots = await readSnapshots(repository);
-  const records = await readKnownRecords(repository, snapshots, RECORD_KINDS);
+  // What is damaged supersedes nothing, and stays.
+  const records = await readKnownRecords(repository, snapshots, RECORD_KINDS, { onFault: () => undefined });
   const present = new Set(
     snapshots
       .filter((snapshot) => recordHead(snapshot) === undefined)

@@ -1,7 +1,7 @@
+import { type FileFault, faultOf } from '../repository/file-fault.ts';
 import { type Repository, withReader } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot-file.ts';
 import type { BlobSource } from '../repository/store.ts';
-import { UserError } from '../user-error.ts';
 import { parseRecord } from './parse-record.ts';
 import { readRecord, recordsAmong, type StoredRecord } from './read-records.ts';
 import { encodeRecord, type PvebakRecord, type RecordKind } from './record.ts';
@@ -24,11 +24,14 @@ const NONE = '';
 /**
  * Reads the records of some kinds among a repository's snapshots, oldest first; those that were read before come from the
  * cache on this machine, as records never change. Needs no lock.
+ * @param options.onFault is told of each that is damaged or cannot be read, and that is left out; without it, that is an error
+ * @throws UserError `repository-damaged`, `repository-read`
  */
 export async function readKnownRecords(
   repository: Repository,
   snapshots: readonly Snapshot[],
   kinds: readonly RecordKind[],
+  { onFault }: { readonly onFault?: (fault: FileFault) => void } = {},
 ): Promise<readonly IdentifiedRecord[]> {
   const stored = kinds.flatMap((kind) => recordsAmong(snapshots, kind));
   if (stored.length === 0) return [];
@@ -39,7 +42,7 @@ export async function readKnownRecords(
   if (missing.length > 0) {
     await withReader(repository, async (reader) => {
       for (const one of missing) {
-        const text = await readText(reader, one);
+        const text = await readText(reader, one, onFault);
         if (text !== undefined) texts.set(one.snapshot.id, text);
       }
     });
@@ -53,13 +56,18 @@ function entryOf(cached: ReadonlyMap<string, string>, id: string): readonly (rea
   return text === undefined ? [] : [[id, text]];
 }
 
-/** Undefined when it is damaged. @throws UserError `repository-read` */
-async function readText(reader: BlobSource, one: StoredRecord): Promise<string | undefined> {
+/** Undefined when it cannot be had. */
+async function readText(
+  reader: BlobSource,
+  one: StoredRecord,
+  onFault: ((fault: FileFault) => void) | undefined,
+): Promise<string | undefined> {
   try {
     return textOf(await readRecord(reader, one));
   } catch (error) {
-    if (error instanceof UserError && error.code === 'repository-damaged') return undefined;
-    throw error;
+    if (onFault === undefined) throw error;
+    onFault(faultOf(`snapshots/${one.snapshot.id} (a ${one.head.kind} record)`, error));
+    return undefined;
   }
 }
 

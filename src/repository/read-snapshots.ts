@@ -1,5 +1,6 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { UserError } from '../user-error.ts';
+import { type FileFault, faultOf } from './file-fault.ts';
 import { type FileId, parseFileId } from './object-id.ts';
 import type { Repository } from './repository.ts';
 import { parseSnapshot, type Snapshot } from './snapshot-file.ts';
@@ -20,9 +21,22 @@ export async function readSnapshot({ backend, key, where }: Repository, id: stri
 /**
  * All snapshots, oldest first; those that were read before come from the cache. Needs no lock: one that is forgotten
  * meanwhile is left out.
- * @throws UserError `repository-damaged`, naming the snapshot
+ * @param options.onFault is told of each that is damaged or cannot be read, and that is left out; without it, that is an error
+ * @throws UserError `repository-damaged`, `repository-read`, naming the snapshot
  */
-export async function readSnapshots(repository: Repository): Promise<readonly Snapshot[]> {
+export async function readSnapshots(
+  repository: Repository,
+  { onFault }: { readonly onFault?: (fault: FileFault) => void } = {},
+): Promise<readonly Snapshot[]> {
+  const soundly = async <T>(id: FileId, work: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (onFault === undefined) throw error;
+      onFault(faultOf(`snapshots/${id}`, error));
+      return undefined;
+    }
+  };
   const ids = (await repository.backend.names('snapshots'))
     .map(parseFileId)
     .filter((id): id is FileId => id !== undefined);
@@ -34,7 +48,7 @@ export async function readSnapshots(repository: Repository): Promise<readonly Sn
     const batch = ids.slice(at, at + READ_AT_ONCE);
     const known = batch.map((id) => cached.get(id));
     const all = known.includes(undefined)
-      ? await Promise.all(batch.map((id, i) => known[i] ?? readText(repository, id)))
+      ? await Promise.all(batch.map((id, i) => known[i] ?? soundly(id, () => readText(repository, id))))
       : known;
     for (const [i, id] of batch.entries()) {
       const text = all[i];
@@ -44,8 +58,8 @@ export async function readSnapshots(repository: Repository): Promise<readonly Sn
   }
   const dated: { readonly snapshot: Snapshot; readonly time: number }[] = [];
   for (const [id, text] of texts) {
-    const snapshot = parseSnapshot(text, id);
-    dated.push({ snapshot, time: Date.parse(snapshot.time) });
+    const snapshot = await soundly(id, () => parseSnapshot(text, id));
+    if (snapshot !== undefined) dated.push({ snapshot, time: Date.parse(snapshot.time) });
     if (dated.length % PARSED_BETWEEN_YIELDS === 0) await yieldToOthers();
   }
   if (read > 0 || texts.size < cached.size) await cache.save(texts);

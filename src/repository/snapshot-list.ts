@@ -1,4 +1,5 @@
 import { UserError } from '../user-error.ts';
+import { isFileFault } from './file-fault.ts';
 import { readSnapshot, readSnapshots } from './read-snapshots.ts';
 import type { Repository } from './repository.ts';
 import type { Snapshot } from './snapshot-file.ts';
@@ -13,7 +14,7 @@ export class SnapshotList {
     this.#repository = repository;
   }
 
-  /** All that are there now and bear the tag. @throws UserError `repository-damaged`, naming the snapshot */
+  /** All that are there now and bear the tag; those that are damaged or cannot be read are left out. */
   tagged(tag: string): Promise<readonly Snapshot[]> {
     const now = this.#last.then(() => this.#look());
     this.#last = now.catch(() => undefined);
@@ -23,7 +24,7 @@ export class SnapshotList {
   async #look(): Promise<ReadonlyMap<string, Snapshot>> {
     const before = this.#known;
     if (before === undefined) {
-      const all = await readSnapshots(this.#repository);
+      const all = await readSnapshots(this.#repository, { onFault: () => undefined });
       this.#known = new Map(all.map((snapshot) => [snapshot.id, snapshot]));
       return this.#known;
     }
@@ -36,12 +37,13 @@ export class SnapshotList {
     return now;
   }
 
-  /** Undefined when it was forgotten meanwhile. */
+  /** Undefined when it was forgotten meanwhile, or is no good. */
   async #read(id: string): Promise<Snapshot | undefined> {
     try {
       return await readSnapshot(this.#repository, id);
     } catch (error) {
-      if (error instanceof UserError && error.code === 'snapshot-not-found') return undefined;
+      if (isFileFault(error) || (error instanceof UserError && error.code === 'snapshot-not-found'))
+        return undefined;
       throw error;
     }
   }

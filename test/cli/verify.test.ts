@@ -1,5 +1,5 @@
 /** `pvebak verify` as users run it: what it says, what it keeps, and how it ends. */
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addCt, addVm } from '../lab/guests.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { byIdentity, labSite } from './lab-site.ts';
-import { Workplace } from './program.ts';
+import { flat, Workplace } from './program.ts';
 
 const WHOLE =
   /^main \(\S+\): checked the structure of everything in \d+ s: 1 key, \d+ index(es)?, \d+ packs, \d+ trees, 2 snapshots\nwhole: 2 snapshots, no fault found\n$/;
@@ -191,6 +191,23 @@ describe('pvebak verify of a damaged repository', () => {
       ],
     });
     expect(status).toBe(7);
+  });
+
+  it('and nothing else, while one snapshot file is damaged, is kept from being listed, looked into and planned for', async () => {
+    const id = (await guestsIds()).get('lxc/105') ?? '';
+    flipBit(`snapshots/${id}`, 40);
+    rmSync(join(place.folder, '.cache'), { recursive: true });
+    const listed = await place.pvebak('snapshots', 'site.yaml');
+    const looked = await place.pvebak('ls', 'qemu/101');
+    const planned = await place.pvebak('plan', 'site.yaml');
+    flipBit(`snapshots/${id}`, 40);
+    const told = `snapshots/${id}: the content does not match the name`;
+    expect(listed).toMatchObject({ status: 0, stderr: `pvebak: main is damaged: ${told}; it is left out\n` });
+    expect(listed.stdout).toContain('qemu/101');
+    expect(listed.stdout).not.toContain('lxc/105');
+    expect(looked).toMatchObject({ status: 0, stdout: expect.stringContaining('pvebak.json') });
+    expect(planned.status).toBe(7);
+    expect(flat(planned.stdout)).toContain(flat(`nothing is forgotten in main: ${told}`));
   });
 
   it('says of an index which snapshots need it, and records the result all the same', async () => {

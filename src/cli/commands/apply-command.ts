@@ -5,7 +5,7 @@ import { UserError } from '../../user-error.ts';
 import { carryOut } from '../carry-out.ts';
 import type { PartOptions } from '../choose-part.ts';
 import { confirm } from '../confirm.ts';
-import { EXIT_STATUS } from '../exit-status.ts';
+import { exitStatusOfProblems } from '../exit-status.ts';
 import { makeSitePlan, type SitePlan } from '../make-site-plan.ts';
 import { isSavedPlan } from '../saved/saved-plan.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -40,8 +40,7 @@ export async function applyCommand(
   const made = await makeSitePlan(file, { ...options, part: options, command: 'apply' }, surroundings);
   if (!options.json) showPlan(made, options, surroundings);
   const plan = allowedPart(made.plan, options, surroundings);
-  if (plannedActions(plan).length === 0)
-    return plan.problems.length > 0 ? EXIT_STATUS.incomplete : EXIT_STATUS.done;
+  if (plannedActions(plan).length === 0) return exitStatusOfProblems(plan);
   await consent(plan, options, surroundings);
   return carryOut(plan, made, options, surroundings);
 }

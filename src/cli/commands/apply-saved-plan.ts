@@ -6,7 +6,7 @@ import { checkPreconditions, type PreconditionVerdict } from '../../plan/saved/c
 import { type PresentMoment, presentMoment } from '../../plan/saved/present-moment.ts';
 import { UserError } from '../../user-error.ts';
 import { carryOut, type RefusedAction } from '../carry-out.ts';
-import { EXIT_STATUS } from '../exit-status.ts';
+import { exitStatusOfProblems } from '../exit-status.ts';
 import { gatherFacts } from '../gather-facts.ts';
 import { openNamedSite, openRepositories } from '../open-site.ts';
 import type { PlanFile, SavedHost } from '../saved/plan-file.ts';
@@ -35,7 +35,7 @@ export async function applySavedPlan(
   checkValidity(file, path, surroundings);
   if (!options.json) show(path, saved, options, surroundings);
   const actions = plannedActions(file.plan);
-  if (actions.length === 0) return file.plan.problems.length > 0 ? EXIT_STATUS.incomplete : EXIT_STATUS.done;
+  if (actions.length === 0) return exitStatusOfProblems(file.plan);
   const site = await openSiteOf(file, options.site, surroundings);
   const repositories = await openRepositories(site, surroundings);
   const facts = await gatherFacts(site, repositories, surroundings);

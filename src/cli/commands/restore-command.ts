@@ -12,6 +12,7 @@ import { gatherFacts } from '../gather-facts.ts';
 import { openChoice, type RepositoryChoice } from '../repository-choice.ts';
 import { type RestoreSelection, type SelectedSnapshot, selectSnapshots } from '../restore-selection.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { tellUnread } from '../tell-unread.ts';
 import { type PlanHeader, planHeader } from '../view/plan-header.ts';
 import { renderPlanText } from '../view/plan-text.ts';
 
@@ -55,6 +56,7 @@ export async function restoreCommand(
   const host = await targetHost(site, options, surroundings);
   const target = { ...site, hosts: new Map([[host.name, host]]), backups: [], restores: [] };
   const known = await gatherFacts(target, repositories, surroundings);
+  for (const [name, { unread = [] }] of known.repositories) tellUnread(name, unread, surroundings.stderr);
   const selected = selectSnapshots(known, options);
   const restores = selected.map((one, place) =>
     intentFor(one, { place, alone: selected.length === 1 }, options),

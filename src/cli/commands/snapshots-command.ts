@@ -6,6 +6,7 @@ import { EXIT_STATUS } from '../exit-status.ts';
 import { askRepository } from '../gather-facts.ts';
 import { openChoice, type RepositoryChoice } from '../repository-choice.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { tellUnread } from '../tell-unread.ts';
 import { snapshotsTable } from '../view/snapshots-table.ts';
 
 export interface SnapshotsOptions extends RepositoryChoice {
@@ -25,7 +26,9 @@ export async function snapshotsCommand(
   const { repositories } = await openChoice(options, surroundings);
   const { stdout, timeZone } = surroundings;
   for (const [name, repository] of repositories) {
-    const { snapshots, nodeSnapshots, pinned } = await askRepository(repository, surroundings.clock());
+    const facts = await askRepository(repository, surroundings.clock());
+    const { snapshots, nodeSnapshots, pinned } = facts;
+    tellUnread(name, facts.unread ?? [], surroundings.stderr);
     const isPinned = (snapshot: GuestSnapshot | NodeSnapshot) => isNamed(snapshot, pinned);
     const shown =
       guest === undefined

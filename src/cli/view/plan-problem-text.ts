@@ -36,6 +36,8 @@ export function planProblemText(problem: PlanProblem, { verbose }: { readonly ve
       return `${guestText(problem.guest)} is locked (${problem.lock}); if nothing works on it: ${unlock(problem)}`;
     case 'disk-too-large':
       return `${guestText(problem.guest)}: ${problem.volume} has ${formatBytes(problem.bytes)}, more than 8 TiB; set backup=0 on it to back up the rest`;
+    case 'repository-unread':
+      return `nothing is forgotten in ${problem.repository}: ${unreadText(problem.unread, verbose)}; put it back from a copy, or remove it once it is given up (\`pvebak verify\` says what it touches)`;
     case 'forget-clock-differs':
       return `nothing is forgotten: the clock of ${problem.host} is ${clockText(problem.aheadMs)} this machine's, and no other host agrees with this machine; put right the clock that is wrong`;
     case 'forget-clock-behind':
@@ -43,6 +45,12 @@ export function planProblemText(problem: PlanProblem, { verbose }: { readonly ve
     default:
       return `restore ${problem.intent}: ${restoreProblemText(problem)}`;
   }
+}
+
+function unreadText(unread: readonly string[], verbose: boolean): string {
+  const [first = '', ...more] = unread;
+  if (verbose || more.length === 0) return unread.join('; ');
+  return `${first}, and ${more.length} more (--verbose)`;
 }
 
 type RestoreProblem = Extract<PlanProblem, { readonly intent: string }>;

@@ -23,7 +23,7 @@ export interface ForgetPlan {
 /**
  * Which snapshots go: of the selected guests those that no policy wants, and orphans whose time is over. Of a guest that is
  * there and that no policy selects any longer nothing is forgotten. Where a snapshot claims a time after now, or no host's
- * clock agrees with this machine's, that cannot be trusted with any of them.
+ * clock agrees with this machine's, that cannot be trusted with any of them; nor can a repository of which files cannot be read.
  * @param backups of this plan: what they add counts, so that planning again after them finds nothing more to forget
  */
 export function planForget(
@@ -50,7 +50,7 @@ export function planForget(
   const clocks = compareClocks(site, facts);
   const graceMs = site.guards?.policyChangeGraceMs;
   const verdicts = [...facts.repositories].flatMap(([repository, held]) => {
-    if (!clocks.trusted || isAhead(held, facts.now)) return [];
+    if (!clocks.trusted || isAhead(held, facts.now) || isUnread(held)) return [];
     const lines = Map.groupBy(held.snapshots, ({ line }) => line);
     return [
       ...selected.map((one) =>
@@ -79,7 +79,7 @@ export function planForget(
   const unasked = unaskedPolicies(site, facts);
   const braked = brakeForgets(forgets, { ...facts, forgetMax, suspicious, unasked, released });
   const held = [...braked.held, ...verdicts.flatMap(({ held: inGrace }) => inGrace ?? [])];
-  const problems = clockProblems(facts, clocks, { selected, orphans });
+  const problems = [...unreadProblems(facts), ...clockProblems(facts, clocks, { selected, orphans })];
   return { forgets: braked.forgets, held, suspicious, problems };
 }
 
@@ -117,6 +117,17 @@ function suspiciousOrphans(
 
 function isAhead({ snapshots }: RepositoryFacts, now: number): boolean {
   return snapshots.some(({ time }) => time > now + CLOCK_TOLERANCE_MS);
+}
+
+/** A pin may be among what cannot be read, or a snapshot that others are kept beside. */
+function isUnread({ unread = [] }: RepositoryFacts): boolean {
+  return unread.length > 0;
+}
+
+function unreadProblems({ repositories }: Facts): readonly PlanProblem[] {
+  return [...repositories].flatMap(([repository, { unread = [] }]): readonly PlanProblem[] =>
+    unread.length === 0 ? [] : [{ kind: 'repository-unread', repository, unread }],
+  );
 }
 
 /** Only where something could be forgotten at all. */

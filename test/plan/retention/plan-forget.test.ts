@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { exitStatusOfPlan, exitStatusOfRun } from '../../../src/cli/exit-status.ts';
+import { planProblemText } from '../../../src/cli/view/plan-problem-text.ts';
 import type { BackupPolicy, Retention } from '../../../src/config/site.ts';
 import type { Facts, GuestSnapshot } from '../../../src/plan/facts.ts';
 import { makePlan } from '../../../src/plan/make-plan.ts';
@@ -79,6 +81,30 @@ describe('what a plan forgets', () => {
     expect(plan.forgets).toEqual([]);
     expect(plan.problems).toEqual([{ kind: 'forget-clock-behind', repository: 'main', aheadMs: DAY }]);
     expect(planOf([policy('gold')], [...nightly(5), ahead]).problems).toEqual([]);
+  });
+});
+
+describe('where files of the repository cannot be read', () => {
+  const unread = ['snapshots/4f1c: the MAC is wrong'];
+  const held = facts({ pve: inventory([web]) }, nightly(9));
+  const repositories = new Map(
+    [...held.repositories].map(([name, one]) => [name, { ...one, unread }] as const),
+  );
+
+  it('nothing is forgotten, as a pin may be among them, and the plan says so', () => {
+    const plan = makePlan(site({ backups: [gold({ last: 2 })] }), { ...held, repositories });
+    expect(plan.forgets).toEqual([]);
+    expect(plan.problems).toEqual([{ kind: 'repository-unread', repository: 'main', unread }]);
+    expect(exitStatusOfPlan(plan, { detailed: true })).toBe(7);
+    expect(exitStatusOfRun(plan, [], false)).toBe(7);
+    expect(plan.problems.map((problem) => planProblemText(problem, { verbose: false }))).toEqual([
+      'nothing is forgotten in main: snapshots/4f1c: the MAC is wrong; put it back from a copy, or remove it once it is given up (`pvebak verify` says what it touches)',
+    ]);
+  });
+
+  it('guests are backed up as ever', () => {
+    const plan = makePlan(site({ backups: [policy('gold')] }), { ...held, now: NOW + 2 * DAY, repositories });
+    expect(plan.backups.map(({ guest: { ref } }) => ref)).toEqual([web.ref]);
   });
 });
 
