@@ -28,7 +28,10 @@ export function recheckForgets(
     if (open === undefined) throw new Error(`the repository ${repository} is not open`);
     const now = surroundings.clock();
     const hosts = await askAgain(site, actions, surroundings);
-    const repositories = new Map([[repository, await askRepository(open, now)]]);
+    const held = await askRepository(open, now);
+    const [unread] = held.unread ?? [];
+    if (unread !== undefined) return new Map(actions.map((action) => [action, unread]));
+    const repositories = new Map([[repository, held]]);
     const present = presentMoment(site, { now, hosts, repositories });
     return new Map(
       actions.flatMap((action) => {

@@ -500,6 +500,22 @@ export type PlanNote =
     }
   /** VMs of a host whose dumps are to use fleecing, with no storage named and no disk on one: dumped without. */
   | { readonly kind: 'fleecing-nowhere'; readonly host: string; readonly guests: readonly GuestLabel[] }
+  /** Snapshots of another line count for the guest, as it was adopted. */
+  | {
+      readonly kind: 'history-joined';
+      readonly repository: string;
+      readonly host: string;
+      readonly guest: GuestLabel;
+      readonly from: GuestPlace;
+      readonly snapshots: number;
+    }
+  /** The line was adopted by another one, and its machine is there: it counts for itself. */
+  | {
+      readonly kind: 'adopted-and-there';
+      readonly repository: string;
+      readonly host: string;
+      readonly guest: GuestLabel;
+    }
   /**
    * The site says that a guest has moved here. `not-there`: it is not, yet. `still-there`: the machine is where it was.
    * `no-backup`: there is none from there. Nothing is joined.

@@ -62,6 +62,7 @@ describe('the text of a plan', () => {
     ['held-restores', heldRestores, false],
     ['copies', copies, false],
     ['guests-moved', guestsMoved, false],
+    ['guests-moved-verbose', guestsMoved, true],
     ['disaster', disaster, false],
     ['guests-gone', guestsGone, false],
     ['guests-gone-verbose', guestsGone, true],

@@ -82,8 +82,10 @@ function applied(name: string, held: RepositoryFacts, { site, before, plan }: Ru
       }),
     );
   const snapshots = [...held.snapshots.filter(({ id }) => !gone.has(id)), ...backups];
+  // Of each place the proof of what was made last is kept.
   const proofs = plan.verifies
     .filter(({ repository }) => repository === name)
+    .toSorted((a, b) => Number(a.snapshot === undefined) - Number(b.snapshot === undefined))
     .flatMap(({ guest: { ref }, snapshot }) => {
       const [made = snapshot] = backups.filter((one) => formatGuestRef(one.guest) === formatGuestRef(ref));
       return made === undefined

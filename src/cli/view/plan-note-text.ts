@@ -1,7 +1,8 @@
+import type { GuestPlace } from '../../plan/facts.ts';
 import type { GuestLabel, PlanNote } from '../../plan/plan.ts';
 import { formatGuestRef } from '../../pve/guest.ts';
 import { guestText, listText } from './guest-text.ts';
-import { formatBytes, formatDuration } from './quantities.ts';
+import { count, formatBytes, formatDuration } from './quantities.ts';
 import type { Row } from './text-layout.ts';
 
 /** Disks and mount points that dumps of selected guests leave out. */
@@ -67,6 +68,16 @@ function noteText(note: PlanNote, verbose: boolean): readonly string[] {
       return [
         `host ${note.host}: fleecing: true, but the first disk is on no storage; name one. Dumped without: ${listText(note.guests.map(guestText), { verbose })}`,
       ];
+    case 'history-joined':
+      return verbose
+        ? [
+            `${guestText(note.guest)} goes on with ${count(note.snapshots, 'snapshot')} in ${note.repository} of ${placeText(note.from)}`,
+          ]
+        : [];
+    case 'adopted-and-there':
+      return [
+        `${guestText(note.guest)} of ${note.host} was adopted by another guest in ${note.repository}, and is there: its backups count for itself`,
+      ];
     case 'move-waits':
       return [moveText(note)];
     case 'reuse-unnoticed':
@@ -77,15 +88,20 @@ function noteText(note: PlanNote, verbose: boolean): readonly string[] {
 
 function moveText({ why, host, guest, from }: Extract<PlanNote, { readonly kind: 'move-waits' }>): string {
   const [old, current] = [formatGuestRef(from.guest), formatGuestRef(guest.ref)];
-  const moved = `moved: ${old} of ${from.hostId} to ${current} of ${host}`;
+  const moved = `moved: ${placeText(from)} to ${current} of ${host}`;
   switch (why) {
     case 'not-there':
       return `${moved}: there is no ${current} yet`;
     case 'still-there':
       return `${moved}: the machine whose backups there are is still at ${old}; if it is another one: pvebak adopt`;
     case 'no-backup':
-      return `${moved}: there is no backup from ${old} of ${from.hostId}`;
+      return `${moved}: there is no backup from ${placeText(from)}`;
   }
+}
+
+/** `qemu/101 of fra` */
+function placeText({ hostId, guest }: GuestPlace): string {
+  return `${formatGuestRef(guest)} of ${hostId}`;
 }
 
 function reuseText(guests: readonly GuestLabel[], verbose: boolean): string {

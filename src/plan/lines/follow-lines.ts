@@ -7,6 +7,7 @@ import type { PlanNote } from '../plan.ts';
 import { guestLabel, type ReachedHost, reachedHosts } from '../reached-hosts.ts';
 import type { AdoptAction } from './adopt-action.ts';
 import { joinLines, linesThere } from './join-lines.ts';
+import { noteJoins } from './note-joins.ts';
 
 export interface FollowedLines {
   /** With each snapshot under the line that its history goes on in once the plan is carried out. */
@@ -23,9 +24,10 @@ export interface FollowedLines {
  */
 export function followLines(site: Site, before: Facts): FollowedLines {
   const facts = joinLines(before);
-  const moves = finalMoves(site.moved ?? []);
-  if (moves.length === 0) return { facts, adopts: [], notes: [] };
   const hosts = reachedHosts(site, facts);
+  const joins = noteJoins(hosts, before);
+  const moves = finalMoves(site.moved ?? []);
+  if (moves.length === 0) return { facts, adopts: [], notes: joins };
   const alive = linesThere(facts);
   const outcomes = moves.flatMap((move): readonly MoveOutcome[] => {
     const target = findTarget(move, hosts);
@@ -37,7 +39,7 @@ export function followLines(site: Site, before: Facts): FollowedLines {
     return found.length > 0 ? found : [noteOf('no-backup', move)];
   });
   const adopts = outcomes.filter((one) => one.kind === 'adopt');
-  const notes = outcomes.filter((one) => one.kind === 'move-waits');
+  const notes = [...joins, ...outcomes.filter((one) => one.kind === 'move-waits')];
   return { facts: adopts.length === 0 ? facts : joinLines(withAdoptions(facts, adopts)), adopts, notes };
 }
 
@@ -111,7 +113,8 @@ function followMove(
     readonly alive: ReadonlySet<LineId>;
   },
 ): readonly MoveOutcome[] {
-  if (isDecided(move, held)) return [{ kind: 'decided' }];
+  // What cannot be read may be the record of the move, or the backup that is the newest.
+  if ((held.unread?.length ?? 0) > 0 || isDecided(move, held)) return [{ kind: 'decided' }];
   const from = placeKey(move.from);
   const newest = newestOf(held.snapshots.filter((one) => one.line !== undefined && placeKey(one) === from));
   const old = newest?.line;

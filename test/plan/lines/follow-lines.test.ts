@@ -28,10 +28,11 @@ interface World {
   readonly ber?: readonly Guest[] | string;
   readonly snapshots?: readonly GuestSnapshot[];
   readonly adoptions?: Readonly<Record<string, Adoption>>;
+  readonly unread?: readonly string[];
 }
 
 function planOf(world: World) {
-  const { fra = [], ber = [web], snapshots = before, adoptions = {} } = world;
+  const { fra = [], ber = [web], snapshots = before, adoptions = {}, unread = [] } = world;
   const found = {
     ...('fra' in world && world.fra === undefined ? {} : { fra: asFound(fra, 'aa') }),
     ber: asFound(ber, 'bb'),
@@ -43,7 +44,7 @@ function planOf(world: World) {
   });
   const known = facts(found, snapshots);
   const repositories = [...known.repositories].map(
-    ([name, held]) => [name, { ...held, adoptions: new Map(Object.entries(adoptions)) }] as const,
+    ([name, held]) => [name, { ...held, adoptions: new Map(Object.entries(adoptions)), unread }] as const,
   );
   return makePlan(declared, { ...known, repositories: new Map(repositories) });
 }
@@ -124,6 +125,7 @@ describe('a guest that the site says has moved', () => {
       ['still-there'],
     ],
     ['where it has no backup', { snapshots: [] }, ['no-backup']],
+    ['while the repository holds what cannot be read', { unread: ['snapshots/ab: damaged'] }, []],
     ['once that is kept', { adoptions: { [old.identity.line]: { to: web.identity.line, ...decision } } }, []],
     [
       'once somebody took that back',

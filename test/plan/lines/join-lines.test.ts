@@ -109,6 +109,23 @@ describe('a guest that goes on with the history of another line', () => {
     ]);
   });
 
+  it('is told so, and that a machine that is there was adopted', () => {
+    const place = { repository: 'main', host: 'pve' };
+    expect(plan(before).notes).toEqual([
+      {
+        kind: 'history-joined',
+        ...place,
+        guest: { ref: web.ref, name: 'web', node: 'pve' },
+        from: { hostId: 'pve', guest: old.ref },
+        snapshots: 4,
+      },
+    ]);
+    expect(plan(before, [web, old]).notes).toEqual([
+      { kind: 'adopted-and-there', ...place, guest: { ref: old.ref, node: 'pve' } },
+    ]);
+    expect(plan(before, []).notes).toEqual([]);
+  });
+
   it('is one orphan with it once both are gone', () => {
     expect(plan([backup(web, 2 * DAY), ...before], []).orphans).toMatchObject([
       { guest: { ref: old.ref }, line: web.identity.line, snapshots: 5 },
