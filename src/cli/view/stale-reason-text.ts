@@ -36,6 +36,8 @@ export function staleReasonText(why: StaleReason): string {
       return `gone: ${idsText(why.ids)}`;
     case 'snapshots-pinned':
       return `pinned since: ${idsText(why.ids)}`;
+    case 'pins-unread':
+      return `what is pinned is not known: ${why.unread}`;
     case 'snapshots-damaged':
       return `found damaged since: ${idsText(why.ids)}`;
     case 'unguarded':

@@ -202,16 +202,20 @@ function checkSnapshots(
         ids.filter((id) => !found.byName.has(id)),
       );
     case 'snapshots-unpinned':
-      return anyOf(
-        'snapshots-pinned',
-        ids.filter((id) => isMarked(id, found.facts.pinned, found)),
-      );
+      return checkPins(ids, found);
     case 'snapshots-undamaged':
       return anyOf(
         'snapshots-damaged',
         ids.filter((id) => isMarked(id, found.facts.damaged, found)),
       );
   }
+}
+
+function checkPins(ids: readonly string[], found: HeldSnapshots): Fault | undefined {
+  const [unread] = found.facts.unread ?? [];
+  if (unread !== undefined) return stale({ kind: 'pins-unread', unread });
+  const pinned = ids.filter((id) => isMarked(id, found.facts.pinned, found));
+  return anyOf('snapshots-pinned', pinned);
 }
 
 /** Marks are on the id that a snapshot has, or on the one that it had before restic rewrote it. */

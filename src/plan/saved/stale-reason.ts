@@ -27,6 +27,8 @@ export type StaleReason =
   | { readonly kind: 'vmid-taken'; readonly by: GuestLabel }
   | { readonly kind: 'snapshots-gone'; readonly ids: readonly string[] }
   | { readonly kind: 'snapshots-pinned'; readonly ids: readonly string[] }
+  /** A pin may be among what cannot be read: what is wrong with the first of it. */
+  | { readonly kind: 'pins-unread'; readonly unread: string }
   | { readonly kind: 'snapshots-damaged'; readonly ids: readonly string[] }
   /** The plan does not say what must be so. */
   | { readonly kind: 'unguarded' };

@@ -202,6 +202,12 @@ describe('an action is stale', () => {
       'snapshots-pinned',
     ],
     [
+      'when a record that may pin it cannot be read',
+      action('forget'),
+      { held: { unread: ['snapshots/4f1c: the MAC is wrong'] } },
+      'pins-unread',
+    ],
+    [
       'when it was pinned by its original',
       action('forget'),
       { held: { pinned: new Set([snapshotId('0f')]) } },
