@@ -20,6 +20,9 @@ import { retryText } from './view/outcome-text.ts';
 import { terminalSafe } from './view/terminal-safe.ts';
 import { openShell } from './way-in.ts';
 
+/** Somebody waits for the answer: 5 s more at most. */
+const MOST_RETRIES = 2;
+
 /** Asks every host and every open repository, side by side. A host that can't be asked is a fact too. */
 export async function gatherFacts(
   site: Site,
@@ -45,7 +48,11 @@ export async function askHost(host: HostEntry, surroundings: Surroundings): Prom
   const { signal, stderr } = surroundings;
   const onRetry = (retry: Retry) => stderr.write(`pvebak: ${terminalSafe(host.name)}: ${retryText(retry)}\n`);
   try {
-    return await withRetries(() => readHost(host, surroundings), { onRetry, signal });
+    return await withRetries(() => readHost(host, surroundings), {
+      onRetry,
+      signal,
+      mostRetries: MOST_RETRIES,
+    });
   } catch (error) {
     surroundings.signal.throwIfAborted();
     if (!(error instanceof UserError)) throw error;

@@ -8,6 +8,8 @@ export interface Retry {
 }
 
 export interface RetryOptions {
+  /** How often it is tried again; 3 by default, which is the most. */
+  readonly mostRetries?: number;
   /** Is told of each pause when it begins. */
   readonly onRetry: (retry: Retry) => void;
   /** Ends a pause at once. */
@@ -23,14 +25,17 @@ const LAST_BEGINS_WITHIN_MS = 30_000;
  * wrong password or host key does not get better.
  * @throws what it throws at last; the signal's reason when that ended a pause
  */
-export async function withRetries<T>(work: () => Promise<T>, { onRetry, signal }: RetryOptions): Promise<T> {
+export async function withRetries<T>(
+  work: () => Promise<T>,
+  { onRetry, signal, mostRetries = PAUSES_MS.length }: RetryOptions,
+): Promise<T> {
   const begun = performance.now();
   for (let tries = 0; ; tries++) {
     try {
       return await work();
     } catch (error) {
       const pauseMs = pauseAfter(error, { tries, elapsedMs: performance.now() - begun });
-      if (pauseMs === undefined || signal.aborted) throw error;
+      if (pauseMs === undefined || tries >= mostRetries || signal.aborted) throw error;
       onRetry({ reason: error instanceof Error ? error.message : String(error), pauseMs });
       await pause(pauseMs, signal);
     }

@@ -37,6 +37,13 @@ describe('what fails in a way that may pass', () => {
     expect(told).toEqual([{ reason: failure().message, pauseMs: 1_000 }]);
   });
 
+  it('is done again as often as is wanted', async () => {
+    const told: Retry[] = [];
+    const options = { onRetry: (retry: Retry) => void told.push(retry), signal, mostRetries: 1 };
+    await expect(withRetries(() => Promise.reject(failure()), options)).rejects.toThrow('connection refused');
+    expect(told).toHaveLength(1);
+  });
+
   it('is not done again when it failed for good', async () => {
     let tries = 0;
     const work = () => {
