@@ -1,13 +1,11 @@
 import { hostname } from 'node:os';
-import type { Adoption, GuestPlace } from '../../plan/facts.ts';
-import { goesOnIn } from '../../plan/lines/join-lines.ts';
-import { formatGuestRef } from '../../pve/guest.ts';
-import type { LineId } from '../../pve/inventory.ts';
-import type { AdoptRecord, RecordedLine } from '../../records/record.ts';
+import type { RepositoryFacts } from '../../plan/facts.ts';
+import type { AdoptRecord } from '../../records/record.ts';
 import { saveRecord } from '../../records/save-record.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { formatRfc3339 } from '../../snapshot/rfc3339.ts';
 import { UserError } from '../../user-error.ts';
+import { adoptRecord, type HeldAdoptions, isAdopted, textOf, undoRecord } from '../adopt-record.ts';
 import { reading } from '../browse-session.ts';
 import { chooseLine, type NamedLine } from '../choose-line.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
@@ -48,9 +46,12 @@ export async function adoptCommand(options: AdoptOptions, surroundings: Surround
   const from = chooseLine(all, old, { mayBeNew: false });
   const having = held.filter(({ snapshots }) => snapshots.some(({ line }) => line === from.line));
   const to = current === undefined ? undefined : chooseLine(all, current, { mayBeNew: true });
-  const records = having.map((one) => ({
+  const joined = having.filter(({ adoptions }) => isAdopted(from.line, adoptions));
+  const meant = to === undefined && joined.length > 0 ? joined : having;
+  const records = meant.map((one) => ({
     one,
-    record: to === undefined ? undoing(from, one, options.reason) : joining(from, to, one, options.reason),
+    record:
+      to === undefined ? undoRecord(from, one, options.reason) : adoptRecord(from, to, one, options.reason),
   }));
   for (const { one, record } of records) {
     await save(one.open, record, surroundings);
@@ -59,47 +60,8 @@ export async function adoptCommand(options: AdoptOptions, surroundings: Surround
   return EXIT_STATUS.done;
 }
 
-interface Held extends Pick<Awaited<ReturnType<typeof askRepository>>, 'snapshots'> {
-  readonly name: string;
+interface Held extends HeldAdoptions, Pick<RepositoryFacts, 'snapshots'> {
   readonly open: Repository;
-  readonly adoptions: ReadonlyMap<string, Adoption>;
-}
-
-/** @throws UserError `usage` where that makes no sense */
-function joining(from: NamedLine, to: NamedLine, { adoptions }: Held, reason: string): AdoptRecord {
-  if (from.line === to.line)
-    throw new UserError('usage', `${from.line} and ${to.line} are one line`, {
-      hint: '`pvebak snapshots --json` tells the line of each snapshot',
-    });
-  const [was, is] = [from.place?.guest.type, to.place?.guest.type];
-  if (was !== undefined && is !== undefined && was !== is)
-    throw new UserError('usage', `${textOf(from)} and ${textOf(to)} are no guests of one type`);
-  if (goesOnIn(to.line, adoptions) === from.line)
-    throw new UserError('usage', `the history of ${textOf(to)} goes on in ${textOf(from)} already`, {
-      hint: `take that back first: pvebak adopt ${to.line} --undo`,
-    });
-  return { kind: 'adopt', from: recorded(from), to: recorded(to), reason };
-}
-
-/** @throws UserError `usage` where there is nothing to take back */
-function undoing(from: NamedLine, { adoptions, name }: Held, reason: string): AdoptRecord {
-  const known = adoptions.get(from.line);
-  if (known === undefined || known.undone === true)
-    throw new UserError('usage', `in ${name} the history of ${textOf(from)} goes on in no other line`);
-  const to = recorded({ line: known.to, place: known.at });
-  const was = { line: from.line, place: known.from ?? from.place };
-  return { kind: 'adopt', from: recorded(was), to, undone: true, reason };
-}
-
-function recorded({
-  line,
-  place,
-}: {
-  readonly line: LineId;
-  readonly place: GuestPlace | undefined;
-}): RecordedLine {
-  if (place === undefined) return { line };
-  return { line, hostname: place.hostId, path: `/${formatGuestRef(place.guest)}` };
 }
 
 async function save(repository: Repository, record: AdoptRecord, surroundings: Surroundings): Promise<void> {
@@ -117,11 +79,4 @@ function doneText({ to, undone }: AdoptRecord, from: NamedLine, { name, snapshot
   const isThere = snapshots.some(({ line }) => line === to.line);
   const note = isThere ? '' : ', of which there is no backup yet';
   return `${what} count for line ${to.line} from now on${note}`;
-}
-
-/** `qemu/101 of pve (line 00112233445566ff)` */
-function textOf({ line, place }: NamedLine): string {
-  return place === undefined
-    ? `line ${line}`
-    : `${formatGuestRef(place.guest)} of ${place.hostId} (line ${line})`;
 }
