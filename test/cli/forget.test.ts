@@ -164,7 +164,7 @@ it('holds for a grace what a retention wanted before it became shorter, until th
   place.write('grace.yaml', siteOf(1));
   const { stdout } = await due('apply', 'grace.yaml', '--yes', '--allow', 'forget');
   expect(flat(stdout)).toContain('FORGET 1 of the 3 snapshots of these guests, 2 held');
-  expect(flat(stdout)).toMatch(/! held until .*: the retention of all was another one\. If they may go:/);
+  expect(flat(stdout)).toMatch(/! held until .*: all wanted more of it kept until .*\. If they may go:/);
   const released = await due('apply', 'grace.yaml', '--yes', '--allow', 'forget=lxc/105');
   expect(released.stdout).toMatch(/\+ forget 3 snapshots of lxc\/105 git:/);
   const records = JSON.parse(place.restic('snapshots', '--json', '--tag', 'pvebak-record,kind=policies'));

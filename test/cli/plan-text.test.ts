@@ -11,6 +11,7 @@ import { renderPlanText } from '../../src/cli/view/plan-text.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import { UserError } from '../../src/user-error.ts';
 import { facts, guest, HOUR, inventory, policy, site } from '../plan/sample-site.ts';
+import { brakes } from './brake-scene.ts';
 import {
   badNight,
   firstNight,
@@ -60,6 +61,8 @@ describe('the text of a plan', () => {
     ['policies-verbose', policiesNight, true],
     ['hostile-names', hostileNames, false],
     ['held-restores', heldRestores, false],
+    ['brakes', brakes, false],
+    ['brakes-verbose', brakes, true],
     ['copies', copies, false],
     ['guests-moved', guestsMoved, false],
     ['guests-moved-verbose', guestsMoved, true],
@@ -140,6 +143,7 @@ describe('a plan in a file', () => {
     ['nothing-to-do', nothingToDo],
     ['bad-night', badNight],
     ['held-restores', heldRestores],
+    ['brakes', brakes],
     ['copies', copies],
     ['disaster', disaster],
     ['nodes', nodesOwn],

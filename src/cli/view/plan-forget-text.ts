@@ -63,7 +63,7 @@ function holdText(group: readonly HeldForget[], timeZone: string): string | unde
     case 'policy-change': {
       const { changes } = first.reason;
       const until = formatMoment(Math.max(...changes.map((one) => one.until)), timeZone);
-      return `held until ${until}: ${changes.map(changeText).join(', ')}. If they may go: --allow forget=GUEST or forget=all`;
+      return `held until ${until}: ${changes.map((one) => changeText(one, timeZone)).join(', ')}. If they may go: --allow forget=GUEST or forget=all`;
     }
     case 'suspicious':
     case undefined:
@@ -71,10 +71,11 @@ function holdText(group: readonly HeldForget[], timeZone: string): string | unde
   }
 }
 
-function changeText({ policy, change }: PolicyChange): string {
+function changeText({ policy, change, at }: PolicyChange, timeZone: string): string {
+  const until = formatMoment(at, timeZone);
   return change === 'left'
-    ? `${policy} no longer selects the guest`
-    : `the retention of ${policy} was another one`;
+    ? `${policy} selected the guest until ${until}`
+    : `${policy} wanted more of it kept until ${until}`;
 }
 
 /** A line for each guest: what goes, and how many stay; with `verbose` also why each of those does. */

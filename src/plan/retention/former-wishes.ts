@@ -8,7 +8,8 @@ export interface PolicyChange {
   readonly policy: string;
   /** Its retention was another one, or it selected the guest. */
   readonly change: 'retention' | 'left';
-  /** Milliseconds since 1970: the end of the grace that what it wanted has. */
+  /** Both milliseconds since 1970: when it changed, and the end of the grace that what it wanted has. */
+  readonly at: number;
   readonly until: number;
 }
 
@@ -39,18 +40,28 @@ export function formerWishes(
   { now, graceMs }: { readonly now: number; readonly graceMs: number },
 ): readonly FormerWish[] {
   const earliest = now - graceMs;
+  const changeOf = (policy: string, change: PolicyChange['change'], at: number): PolicyChange => ({
+    policy,
+    change,
+    at,
+    until: at + graceMs,
+  });
   const changed = line.policies.flatMap(({ name, retention }) =>
     retentionsUntil(line.retentions.get(name) ?? [], now)
       .filter((former) => former.until > earliest && !sameRetention(former.retention, retention))
-      .map((former) =>
-        wish(line, { policy: name, change: 'retention', until: former.until + graceMs }, former),
-      ),
+      .map((former) => wish(line, changeOf(name, 'retention', former.until), former)),
   );
   const left = [...leftPolicies(line, now)]
     .filter(([, at]) => at > earliest)
-    .map(([policy, at]) => {
-      const known = line.retentions.get(policy)?.findLast(({ since }) => since <= at);
-      return wish(line, { policy, change: 'left', until: at + graceMs }, known);
+    .flatMap(([policy, at]) => {
+      const known = (line.retentions.get(policy) ?? []).filter(({ since }) => since <= at);
+      if (known.length === 0) return [wish(line, changeOf(policy, 'left', at), undefined)];
+      return retentionsUntil(known, at)
+        .filter(({ until }) => until > earliest)
+        .map((former) => {
+          const change = changeOf(policy, former.until === at ? 'left' : 'retention', former.until);
+          return wish(line, change, former);
+        });
     });
   return [...changed, ...left];
 }

@@ -45,7 +45,12 @@ const held = (plan: ReturnType<typeof planOf>) =>
 const going = (plan: ReturnType<typeof planOf>) => plan.forgets.flatMap(({ forget }) => ages(forget));
 
 describe('a retention that became shorter', () => {
-  const change = (until: number) => ({ policy: 'gold', change: 'retention', until: NOW + until * DAY });
+  const change = (until: number) => ({
+    policy: 'gold',
+    change: 'retention',
+    at: NOW + (until - 14) * DAY,
+    until: NOW + until * DAY,
+  });
 
   it.each<[string, readonly DeclaredRetention[], readonly number[], readonly object[]]>([
     ['as it is now holds nothing', [declared(50, { last: 2 })], [4, 3, 2], []],
@@ -93,13 +98,25 @@ describe('a retention that became shorter', () => {
 });
 
 describe('a policy that a guest has left', () => {
-  const left = (until: number) => ({ policy: 'silver', change: 'left', until: NOW + until * DAY });
+  const ended = (until: number, change = 'left') => ({
+    policy: 'silver',
+    change,
+    at: Math.round(NOW + (until - 14) * DAY),
+    until: Math.round(NOW + until * DAY),
+  });
 
   it.each<[string, number, readonly DeclaredRetention[], readonly number[], readonly object[]]>([
-    ['just now: all that bears its name, where no more is known', 0, [], [], [left(14)]],
-    ['three backups ago: what bears its name', 3, [], [2], [left(14 - 2 - 1 / 24)]],
-    ['where it is known what it wanted, that', 0, [declared(90, { last: 4 })], [4], [left(14)]],
-    ['as it was then', 0, [declared(90, { last: 4 }), declared(-1, { last: 9 })], [4], [left(14)]],
+    ['just now: all that bears its name, where no more is known', 0, [], [], [ended(14)]],
+    ['three backups ago: what bears its name', 3, [], [2], [ended(14 - 2 - 1 / 24)]],
+    ['where it is known what it wanted, that', 0, [declared(90, { last: 4 })], [4], [ended(14)]],
+    ['as it was then', 0, [declared(90, { last: 4 }), declared(-1, { last: 9 })], [4], [ended(14)]],
+    [
+      'and what it had wanted before that',
+      0,
+      [declared(90, { last: 5 }), declared(3, { last: 3 })],
+      [],
+      [ended(11, 'retention'), ended(14)],
+    ],
   ])('%s', (_, leftAfter, silver, goes, changes) => {
     const plan = planOf([gold({ last: 2 })], known(nightly(5, { leftAfter }), { silver }));
     expect(going(plan)).toEqual(goes);
