@@ -37,6 +37,8 @@ export interface BackupContext {
   readonly run: string;
   readonly programVersion: string;
   readonly temporaryFolder: string;
+  /** Of programs that are started on this machine. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** The site's UTC offset, east positive. */
@@ -181,7 +183,8 @@ class Dump {
   }
 
   async #intake(stdout: AsyncIterable<Uint8Array>, chunkSizes: ReadonlyMap<string, number>): Promise<Taken> {
-    const stream = decompressDump(this.#counted(stdout), this.#context.host.compression);
+    const { host, environment } = this.#context;
+    const stream = decompressDump(this.#counted(stdout), host.compression, environment);
     const { writer } = this.#context.store;
     if (this.#action.guest.ref.type === 'lxc')
       return { kind: 'container', container: await takeInContainer(stream, writer) };

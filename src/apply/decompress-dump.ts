@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { UserError } from '../user-error.ts';
+import type { RunFacts } from './node-job.ts';
 
 /**
  * A dump as the archive it is: what `--compress` did on the node is undone on arrival. lzo takes the program `lzop`.
@@ -10,6 +11,7 @@ import { UserError } from '../user-error.ts';
 export function decompressDump(
   source: AsyncIterable<Uint8Array>,
   compression: '0' | '1' | 'lzo' | 'gzip' | 'zstd',
+  environment: RunFacts['environment'],
 ): AsyncIterable<Uint8Array> {
   switch (compression) {
     case '0':
@@ -20,7 +22,7 @@ export function decompressDump(
       return through(source, createZstdDecompress());
     case '1':
     case 'lzo':
-      return throughLzop(source);
+      return throughLzop(source, environment);
   }
 }
 
@@ -44,8 +46,11 @@ async function* through(
   }
 }
 
-async function* throughLzop(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const lzop = spawn('lzop', ['-d', '-c'], { stdio: ['pipe', 'pipe', 'ignore'] });
+async function* throughLzop(
+  source: AsyncIterable<Uint8Array>,
+  environment: RunFacts['environment'],
+): AsyncGenerator<Uint8Array> {
+  const lzop = spawn('lzop', ['-d', '-c'], { stdio: ['pipe', 'pipe', 'ignore'], env: { ...environment } });
   const ended = new Promise<number | undefined>((resolve, reject) => {
     lzop.on('error', (cause) =>
       reject(

@@ -54,6 +54,8 @@ export interface RunFacts {
   readonly temporaryFolder: string;
   /** The site's UTC offset, east positive. */
   readonly offsetMinutes: number;
+  /** Of programs that are started on this machine: without the secrets that may be in its own. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 export interface NodeTools {

@@ -10,6 +10,7 @@ import type { Repository } from '../repository/repository.ts';
 import { proveSnapshots } from './prove-snapshots.ts';
 import { recheckForgets } from './recheck-forgets.ts';
 import type { Surroundings } from './surroundings.ts';
+import { toolEnvironment } from './tool-environment.ts';
 import { wayToNode } from './way-to-node.ts';
 
 /** The real parts that a plan is carried out with. */
@@ -42,6 +43,7 @@ export function applyPorts(
       programVersion,
       temporaryFolder,
       offsetMinutes,
+      environment: toolEnvironment(surroundings.env),
     },
     known: new Map([...known.facts.repositories].map(([name, { snapshots }]) => [name, snapshots])),
     emit,

@@ -71,6 +71,7 @@ export class DumpedFiles implements AsyncDisposable {
         run: 'test-run',
         programVersion: 'pvebak test',
         temporaryFolder: this.folder,
+        environment: {},
         clock: Date.now,
         offsetMinutes: 60,
         onProgress: () => undefined,

@@ -128,6 +128,7 @@ it('a backup whose turn comes after its window has closed is skipped', async () 
         run: 'r',
         runner: { hostname: 'backup-1', pid: 1 },
         programVersion: 'test',
+        environment: {},
         temporaryFolder: '/nowhere',
         offsetMinutes: 0,
       },

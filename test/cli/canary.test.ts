@@ -115,7 +115,9 @@ it('with the password of the node and ssh2', async () => {
 
 it('with a key that has a passphrase and openssh; the password of the repository is in the environment', async () => {
   const env = { CANARY: REPOSITORY };
-  const yaml = site('openssh.yaml', identity({ conn_client: 'openssh' }), { password: '{ env: CANARY }' });
+  const yaml = site('openssh.yaml', identity({ conn_client: 'openssh', backup_compression: 'lzo' }), {
+    password: '{ env: CANARY }',
+  });
   const watched = watchProcesses(secrets, (command) => !command.includes('pvebak.ts'));
   await run(0, ['apply', yaml, '--yes', '--allow', 'forget'], env);
   await run(0, restoreOf(800, yaml), env);

@@ -31,7 +31,10 @@ export function watchProcesses(
       looks.set(pid, times);
       if (times > YOUNG_LOOKS && times % YOUNG_LOOKS !== 0) continue;
       const command = textOf(`/proc/${pid}/cmdline`);
-      if (knows(command + textOf(`/proc/${pid}/environ`), secrets)) found.add(command);
+      const environment = textOf(`/proc/${pid}/environ`);
+      // One that has become another program meanwhile has the arguments of one and the environment of the other.
+      const isSame = command !== '' && textOf(`/proc/${pid}/cmdline`) === command;
+      if (isSame && knows(command + environment, secrets)) found.add(command);
     }
   };
   const looking = (async () => {

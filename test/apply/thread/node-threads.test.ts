@@ -16,6 +16,7 @@ const FACTS = {
   run: 'test',
   runner: { hostname: 'backup-1', pid: 1 },
   programVersion: 'pvebak test',
+  environment: {},
   temporaryFolder: tmpdir(),
   offsetMinutes: 60,
 };
