@@ -112,26 +112,25 @@ function checkBridges(
 
 type StorageFault = Extract<PlanProblem, { kind: 'restore-storage-missing' }>['why'];
 
-/** Those that it needs; what it names beyond these need not take its disks. */
+/** Those that it needs, and the one that it is to go to; what its map names beyond these need not take its disks. */
 function checkStorages(
   intent: RestoreIntent,
   { host, node }: RestoreTarget,
   contents: GuestContents | undefined,
 ): readonly PlanProblem[] {
-  const named = namedStorages(intent);
+  const { to, map } = intent;
+  const wanted = to.storage === undefined ? [] : [to.storage];
+  const mapped = [...(map?.storage.values() ?? [])];
   const needed =
-    contents === undefined ? named : restoreNeeds(intent, contents).map(({ storage }) => storage);
-  return [...new Set([...named, ...needed])].flatMap((storage): readonly PlanProblem[] => {
+    contents === undefined ? mapped : restoreNeeds(intent, contents).map(({ storage }) => storage);
+  const used = new Set([...wanted, ...needed]);
+  return [...new Set([...used, ...mapped])].flatMap((storage): readonly PlanProblem[] => {
     const found = host.inventory.storages.find((one) => one.storage === storage && one.node === node);
-    const why = storageFault(found, needed.includes(storage) ? intent.guest.type : undefined);
+    const why = storageFault(found, used.has(storage) ? intent.guest.type : undefined);
     return why === undefined
       ? []
       : [{ kind: 'restore-storage-missing', intent: intent.name, storage, node, why }];
   });
-}
-
-function namedStorages({ to, map }: RestoreIntent): readonly string[] {
-  return [...new Set([...(to.storage === undefined ? [] : [to.storage]), ...(map?.storage.values() ?? [])])];
 }
 
 /** @param type of the guest whose disks it is to take; undefined: it takes none */

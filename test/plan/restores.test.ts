@@ -488,6 +488,12 @@ describe('what the backup says of its guest', () => {
       { kind: 'restore-storage-missing', storage: 'vz', why: 'no-images' },
     ],
     [
+      'it has no disks, and is to go to a storage that takes none',
+      { to: { ...intent('x').to, storage: 'vz' } },
+      { volumes: [] },
+      { kind: 'restore-storage-missing', storage: 'vz', why: 'no-images' },
+    ],
+    [
       'it is to be started, and its bridge is not there',
       { ...map('ceph', 'fast'), to: { ...intent('x').to, start: true } },
       {},
