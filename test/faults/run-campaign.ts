@@ -4,7 +4,7 @@ import type { FaultPart, Made, PartName } from './fault-part.ts';
 
 export interface CampaignOptions {
   readonly seed: string;
-  /** For all parts together. */
+  /** For all parts together, beside what it takes to prepare them. */
   readonly milliseconds: number;
   /** Only this case of each part; undefined for as many as there is time for. */
   readonly onlyCase: number | undefined;
@@ -48,12 +48,10 @@ export async function runCampaign(
 
 async function runPart(part: FaultPart, options: CampaignOptions): Promise<PartResult> {
   const { seed, milliseconds, onlyCase, mostCases, say } = options;
-  const began = performance.now();
   const made = new Map<string, number>();
   const losses: Loss[] = [];
   let next = onlyCase ?? 0;
   let cases = 0;
-  let told = began;
   const isOver = () =>
     losses.length >= MOST_LOSSES ||
     (onlyCase === undefined
@@ -61,6 +59,8 @@ async function runPart(part: FaultPart, options: CampaignOptions): Promise<PartR
       : next > onlyCase);
   say(`${part.name}: preparing`);
   await using prepared = await part.prepare(`${seed} ${part.name}`);
+  const began = performance.now();
+  let told = began;
   const work = async (lane: number) => {
     while (!isOver()) {
       const number = next++;

@@ -4,7 +4,6 @@ import { Chalk } from 'chalk';
 import { planHeader } from '../../../src/cli/view/plan-header.ts';
 import { renderPlanMarkdown } from '../../../src/cli/view/plan-markdown.ts';
 import { renderPlanText } from '../../../src/cli/view/plan-text.ts';
-import { terminalSafe } from '../../../src/cli/view/terminal-safe.ts';
 import type { RepositoryFacts } from '../../../src/plan/facts.ts';
 import { makePlan } from '../../../src/plan/make-plan.ts';
 import { dumpVerdict } from '../../../src/pve/dump-verdict.ts';
@@ -15,7 +14,7 @@ import { VzdumpLog } from '../../../src/pve/vzdump-log.ts';
 import { parseKnownHosts } from '../../../src/transport/known-hosts.ts';
 import { policy, site } from '../../plan/sample-site.ts';
 import { recordedShell } from '../../pve/recorded-shell.ts';
-import type { InputTarget } from './input-target.ts';
+import { expectSafe, type InputTarget } from './input-target.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures');
 const RELEASE = readFileSync(join(FIXTURES, 'pvesh/version.json'));
@@ -146,10 +145,4 @@ function readLog(bytes: Buffer): void {
   const exit = { kind: 'status', status: 1 } as const;
   explainDumpFailure({ argv: ['vzdump', '101'], exit, verdict });
   explainToolFailure({ tool: 'qm', argv: ['qm'], exit, stdout: bytes.toString(), stderr: bytes.toString() });
-}
-
-function expectSafe(text: string): void {
-  for (const line of text.split('\n'))
-    if (terminalSafe(line) !== line)
-      throw new Error(`what a node says reaches the terminal as it is: ${JSON.stringify(line)}`);
 }

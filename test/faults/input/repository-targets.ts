@@ -1,5 +1,8 @@
 import { hash, randomBytes } from 'node:crypto';
 import { zstdCompressSync } from 'node:zlib';
+import { Chalk } from 'chalk';
+import { snapshotsTable } from '../../../src/cli/view/snapshots-table.ts';
+import { verifyReportText } from '../../../src/cli/view/verify-report-text.ts';
 import { toGuestSnapshot } from '../../../src/plan/guest-snapshot.ts';
 import { toNodeSnapshot } from '../../../src/plan/node-snapshot.ts';
 import { parseRecord } from '../../../src/records/parse-record.ts';
@@ -11,13 +14,15 @@ import { encodeIndexFile, parseIndexFile } from '../../../src/repository/index-f
 import { newMasterKey, openKey, parseKeyFile, sealKey } from '../../../src/repository/key-file.ts';
 import { blobId, type FileId, parseFileId } from '../../../src/repository/object-id.ts';
 import { decodePackHeader, encodePackHeader, type PackEntry } from '../../../src/repository/pack-header.ts';
-import { encodeSnapshot, parseSnapshot } from '../../../src/repository/snapshot-file.ts';
+import { encodeSnapshot, parseSnapshot, type Snapshot } from '../../../src/repository/snapshot-file.ts';
 import { TreeParser } from '../../../src/repository/tree-parser.ts';
 import { openUnpacked } from '../../../src/repository/unpacked-file.ts';
 import { parseRecordedContents, parseRecordedGuest } from '../../../src/snapshot/guest-record.ts';
+import { nameSnapshot } from '../../../src/verify/snapshot-name.ts';
+import type { VerifyReport } from '../../../src/verify/verify-report.ts';
 import { QUICK_COST } from '../../repository/sample-repository.ts';
 import { snapshotFacts } from '../../repository/snapshot-facts.ts';
-import { expectInside, type InputTarget } from './input-target.ts';
+import { expectInside, expectSafe, type InputTarget } from './input-target.ts';
 
 const ID = '0a'.repeat(32);
 const MOST_WORK = 1 << 20;
@@ -66,7 +71,9 @@ export async function repositoryTargets(): Promise<readonly InputTarget[]> {
       seeds: snapshots.map(encodeSnapshot),
       read: (bytes) => {
         const snapshot = parseSnapshot(bytes.toString(), fileId);
-        return [toGuestSnapshot(snapshot), toNodeSnapshot(snapshot)];
+        const shown = [toGuestSnapshot(snapshot) ?? toNodeSnapshot(snapshot) ?? []].flat();
+        expectSafe(snapshotsTable(shown, { timeZone: 'UTC', isPinned: () => true }));
+        expectSafe(verifyReportText({ name: 'main', where: '/' }, reportOf(snapshot), PLAIN));
       },
     },
     {
@@ -172,6 +179,37 @@ function packOf(header: Uint8Array, indexed: readonly PackEntry[]) {
   bytes.set(header, 300);
   new DataView(bytes.buffer).setUint32(bytes.length - 4, header.length, true);
   return { name: ID, bytes, from: 0, indexed, wanted: undefined };
+}
+
+const PLAIN = { timeZone: 'UTC', colour: new Chalk({ level: 0 }) } as const;
+
+/** A verification that found something, so that the snapshot is named. */
+function reportOf(snapshot: Snapshot): VerifyReport {
+  const fault = {
+    kind: 'contents',
+    snapshot: snapshot.id,
+    path: snapshot.paths[0] ?? '',
+    what: 'other',
+  } as const;
+  const touches = [{ snapshot: snapshot.id, paths: snapshot.paths, morePaths: 0 }];
+  return {
+    scope: 'repository',
+    reading: { kind: 'structure' },
+    started: 0,
+    ended: 1,
+    counts: {
+      keys: 1,
+      indexes: 1,
+      packs: 1,
+      trees: 1,
+      readPacks: 0,
+      readBytes: 0,
+      readBlobs: 0,
+      unindexedPacks: 0,
+    },
+    faults: [{ fault, touches }],
+    snapshots: [{ name: nameSnapshot(snapshot), whole: false }],
+  };
 }
 
 function needId(text: string): FileId {
