@@ -47,7 +47,7 @@ function partsOf(file: FileName): readonly string[] {
 }
 
 async function createFolders(folder: string): Promise<void> {
-  await writing(folder, async () => {
+  await changing('write', folder, async () => {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     for (const name of FOLDERS) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
     for (let i = 0; i < 256; i++)
@@ -106,7 +106,7 @@ async function reading<T>(path: string, work: () => Promise<T>): Promise<T | und
 
 async function saveDurably(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}-tmp-${randomBytes(4).toString('hex')}`;
-  await writing(path, async () => {
+  await changing('write', path, async () => {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     try {
       await writeAndSync(temporary, bytes);
@@ -139,7 +139,7 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 async function removeFile(path: string): Promise<void> {
-  await writing(path, async () => {
+  await changing('remove', path, async () => {
     await absentAsUndefined(unlink(path));
     await absentAsUndefined(syncFolder(dirname(path)));
   });
@@ -153,17 +153,21 @@ async function sweepAll(folder: string, before: number): Promise<number> {
   ];
   let bytes = 0;
   for (const each of folders)
-    await writing(each, async () => {
+    await changing('remove', each, async () => {
       bytes += (await absentAsUndefined(sweepFolder(each, before))) ?? 0;
     });
   return bytes;
 }
 
-async function writing(path: string, work: () => Promise<void>): Promise<void> {
+async function changing(deed: 'write' | 'remove', path: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (cause) {
-    throw unwritable(path, { why: errorCode(cause) ?? String(cause), free: await freeBytes(path) }, cause);
+    throw unwritable(
+      path,
+      { deed, why: errorCode(cause) ?? String(cause), free: await freeBytes(path) },
+      cause,
+    );
   }
 }
 

@@ -11,15 +11,19 @@ export function unreadable(where: string, why: string, cause?: unknown): UserErr
   });
 }
 
-/** @param free bytes that are free where it should lie; undefined when that is not known */
+/** @param free bytes that are free where it lies or should lie; undefined when that is not known */
 export function unwritable(
   where: string,
-  { why, free }: { readonly why: string; readonly free: number | undefined },
+  {
+    deed,
+    why,
+    free,
+  }: { readonly deed: 'write' | 'remove'; readonly why: string; readonly free: number | undefined },
   cause?: unknown,
 ): UserError {
   const room = free === undefined || !isFull(why) ? '' : `, ${(free / 2 ** 20).toFixed(1)} MiB are free`;
-  return new UserError('repository-write', `cannot write ${where}: ${reasonText(why)}${room}`, {
-    hint: `nothing that is not whole was kept; ${writeHint(why)}, then run again`,
+  return new UserError('repository-write', `cannot ${deed} ${where}: ${reasonText(why)}${room}`, {
+    hint: `${deed === 'write' ? 'nothing that is not whole was kept; ' : ''}${writeHint(why)}, then run again`,
     cause,
   });
 }
@@ -64,7 +68,7 @@ function writeHint(why: string): string {
   switch (why) {
     case 'EDQUOT':
     case 'ENOSPC':
-      return 'make room (`pvebak prune` frees what no snapshot refers to, when it finds room for its indexes)';
+      return 'make room (of all that frees some, `pvebak prune --max-unused 100%` needs least for itself)';
     case 'EACCES':
     case 'EPERM':
       return 'put right whose the repository is';
