@@ -67,7 +67,12 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     .description('show what apply would do, with the reasons; writes nothing anywhere')
     .option('-v, --verbose', 'list what is up to date as well', false)
     .option('--detailed-exitcode', 'exit with 2 when there are changes', false)
-    .option('--restore <name>', 'name a restore of the site (repeatable)', collect, [])
+    .option(
+      '--restore <name>',
+      'name a restore of the site, or one of its guests: NAME/qemu/101 (repeatable)',
+      collect,
+      [],
+    )
     .option('--out <file>', 'save the plan, for pvebak apply FILE')
     .option(
       '--parallel <n>',
@@ -118,7 +123,12 @@ export async function runProgram(args: readonly string[], surroundings: Surround
         .argParser(parseAllow)
         .default([]),
     )
-    .option('--restore <name>', 'name a restore of the site (repeatable)', collect, [])
+    .option(
+      '--restore <name>',
+      'name a restore of the site, or one of its guests: NAME/qemu/101 (repeatable)',
+      collect,
+      [],
+    )
     .option('--parallel <n>', 'nodes worked on at once', parseCount, PARALLEL)
     .option('--json', 'one JSON object a line', false)
     .option('-v, --verbose', 'list what is up to date as well', false)

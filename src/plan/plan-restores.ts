@@ -8,7 +8,6 @@ import { isNamedEntry, isNamedIntent } from './intent-names.ts';
 import { judgeRestoredAccess } from './judge-restored-access.ts';
 import { mergeMembers } from './merge-members.ts';
 import type { AwaitedBackup, PlanProblem, RestoreAtRest } from './plan.ts';
-
 import type { BackupPlan } from './plan-backups.ts';
 import { guestLabel, reachedHosts } from './reached-hosts.ts';
 import { type KnownTarget, restoreAction } from './restore-action.ts';
