@@ -34,6 +34,7 @@ export async function withContents(
 
 /** Of the form of the texts: what an earlier version has cached is read again. */
 const FORM = '2';
+const READ_AT_ONCE = 16;
 /** Stands in the cache for a snapshot that says nothing. */
 const NOTHING = '';
 
@@ -53,9 +54,15 @@ async function contentsOf(
   const missing = snapshots.filter(({ id }) => !texts.has(id));
   if (missing.length > 0) {
     await withReader(repository, async (reader) => {
-      for (const snapshot of missing) {
-        const text = await unlessDamaged(() => readText(reader, snapshot, repository));
-        if (text !== undefined) texts.set(snapshot.id, text);
+      for (let at = 0; at < missing.length; at += READ_AT_ONCE) {
+        const batch = missing.slice(at, at + READ_AT_ONCE);
+        const read = await Promise.all(
+          batch.map((one) => unlessDamaged(() => readText(reader, one, repository))),
+        );
+        for (const [i, text] of read.entries()) {
+          const id = batch[i]?.id;
+          if (id !== undefined && text !== undefined) texts.set(id, text);
+        }
       }
     });
     await cache.save(new Map([...texts].map(([id, text]) => [`${FORM} ${id}`, text])));
