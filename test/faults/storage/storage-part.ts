@@ -28,7 +28,8 @@ export function storagePart({
     share: 2,
     shortCases,
     async prepare(seed) {
-      const sites = await guardedSites(seed, { lanes, backups: 1 });
+      // Two of each guest, so that there is something to forget.
+      const sites = await guardedSites(seed, { lanes, backups: 2 });
       return {
         lanes,
         run: (draws, lane) => sites.use(lane, (site) => refused(site, draws)),
