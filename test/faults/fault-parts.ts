@@ -14,8 +14,8 @@ export function faultParts(size: CampaignSize): readonly FaultPart[] {
   return [
     killsPart(isLong ? { lanes: 4, killsPerCase: 8, backups: 3 } : { lanes: 1, killsPerCase: 3, backups: 1 }),
     wirePart({ lanes: isLong ? 6 : 1, shortCases: 1 }),
-    damagePart({ lanes: isLong ? 4 : 2, shortCases: 4 }),
-    inputPart({ lanes: isLong ? 2 : 1, shortCases: 1, itemsPerCase: isLong ? 2000 : 200 }),
+    damagePart({ lanes: isLong ? 4 : 2, shortCases: 3 }),
+    inputPart({ lanes: isLong ? 2 : 1, shortCases: 1, itemsPerCase: isLong ? 2000 : 120 }),
     terminalPart({ shortCases: 1, commands: isLong ? ALL_COMMANDS : FEW_COMMANDS }),
     storagePart({ lanes: isLong ? 4 : 1, shortCases: 1 }),
   ];

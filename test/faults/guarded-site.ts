@@ -8,11 +8,19 @@ import type { Lab } from '../lab/lab.ts';
 import type { LabNode } from '../lab/lab-node.ts';
 import type { Draws } from './draws.ts';
 import { indexedBlobs } from './indexed-blobs.ts';
-import { digestOf, resticOf, snapshotsOf } from './restic-judge.ts';
+import { digestOf, type ResticJudge, resticOf, snapshotsOf } from './restic-judge.ts';
 
 const DISK_BYTES = 2 << 20;
 const FILE_BYTES = 100_000;
 const STALL_MS = 5_000;
+
+/** A file of a guest as it was backed up. */
+interface HeldFile {
+  /** In the snapshot. */
+  readonly file: string;
+  /** SHA-256 */
+  readonly digest: string;
+}
 
 export class GuardedSite implements Disposable {
   readonly place = new Workplace();
@@ -20,9 +28,9 @@ export class GuardedSite implements Disposable {
   readonly node: LabNode;
   readonly vmid: number;
   readonly ctid: number;
-  /** What each snapshot's file must be: SHA-256 by id. */
-  #known = new Map<string, string>();
-  #knownAtBase: ReadonlyMap<string, string> = new Map();
+  /** What each snapshot holds, by id; of a record it is not known. */
+  #known = new Map<string, HeldFile | undefined>();
+  #knownAtBase: ReadonlyMap<string, HeldFile | undefined> = new Map();
   #disk: Buffer = Buffer.alloc(DISK_BYTES);
   #file: Buffer = Buffer.alloc(FILE_BYTES);
 
@@ -116,21 +124,26 @@ export class GuardedSite implements Disposable {
         if (this.#known.has(id)) continue;
         if (path === '/pvebak') {
           JSON.parse((await restic.dump(id, '/pvebak/record.json')).toString());
-          this.#known.set(id, '');
+          this.#known.set(id, undefined);
         } else this.#known.set(id, await this.#prove(restic, id, path));
       }
     for (const id of this.#known.keys()) if (!stored.includes(id)) this.#known.delete(id);
   }
 
-  async #prove(restic: ReturnType<typeof resticOf>, id: string, path: string): Promise<string> {
-    const [file, expected] =
+  /** Of a new one. */
+  async #prove(restic: ResticJudge, id: string, path: string): Promise<HeldFile> {
+    const held =
       path === `/qemu/${this.vmid}`
-        ? [`${path}/drive-scsi0/drive-scsi0.raw`, this.#disk]
-        : [`${path}/rootfs/home/user/file`, this.#file];
-    const digest = digestOf(await restic.dump(id, file));
-    if (digest !== digestOf(expected))
-      throw new Error(`the snapshot ${id} of ${path} is not what was backed up`);
-    return digest;
+        ? { file: `${path}/drive-scsi0/drive-scsi0.raw`, digest: digestOf(this.#disk) }
+        : { file: `${path}/rootfs/home/user/file`, digest: digestOf(this.#file) };
+    await expectHeld(restic, id, held);
+    return held;
+  }
+
+  /** @throws when a snapshot does not restore to what was backed up */
+  async #proveAll(): Promise<void> {
+    const restic = resticOf(this.repository, PASSWORD);
+    for (const [id, held] of this.#known) if (held !== undefined) await expectHeld(restic, id, held);
   }
 
   /** @throws when one of these snapshots was not there when the repository was judged last */
@@ -150,7 +163,10 @@ export class GuardedSite implements Disposable {
     return new Set(new Map(all.map(({ id, path }) => [path, id])).values());
   }
 
-  /** Backs up once more, with nothing in the way: it must end well, leave no lock, and store nothing twice. */
+  /**
+   * Backs up once more, with nothing in the way: it must end well, leave no lock, and store nothing twice. Then all snapshots
+   * are restored.
+   */
   async backUpAgain(): Promise<void> {
     const before = await indexedBlobs(this.repository, PASSWORD);
     const guests = await this.#guestSnapshots();
@@ -158,6 +174,7 @@ export class GuardedSite implements Disposable {
     const locks = this.place.stored('locks').filter((name) => !name.includes('-tmp-'));
     if (locks.length > 0) throw new Error(`these locks are left, stale or not: ${locks.join(', ')}`);
     await this.judge();
+    await this.#proveAll();
     if ((await this.#guestSnapshots()) !== guests + 2)
       throw new Error('the backup has not made one snapshot of each guest');
     const after = await indexedBlobs(this.repository, PASSWORD);
@@ -174,4 +191,9 @@ export class GuardedSite implements Disposable {
   [Symbol.dispose](): void {
     this.place[Symbol.dispose]();
   }
+}
+
+async function expectHeld(restic: ResticJudge, id: string, { file, digest }: HeldFile): Promise<void> {
+  if (digestOf(await restic.dump(id, file)) !== digest)
+    throw new Error(`${file} in the snapshot ${id} is not what was backed up`);
 }
