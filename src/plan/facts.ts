@@ -41,6 +41,8 @@ export interface RepositoryFacts {
   readonly damaged: ReadonlySet<string>;
   /** When a verification found a snapshot whole last, milliseconds since 1970, by id or original; without the damaged. */
   readonly verified: ReadonlyMap<string, number>;
+  /** When a verification read all of it and found it whole, likewise. Absent: nothing is known. */
+  readonly readWhole?: ReadonlyMap<string, number>;
   /**
    * Of each guest, `HOST-ID /qemu/101`, the newest backup that a verification has read whole and found so; kept when that is
    * forgotten. Absent: none is known.

@@ -96,7 +96,7 @@ function reasonOf(
     : undefined;
 }
 
-/** When a backup of the line was proved last that was the newest then, also one that is forgotten by now. */
+/** When a backup of the line was proved last that was the newest good one then, also one that is forgotten by now. */
 function lastProof(
   { held, snapshots, line, lineOf }: LineFacts,
   hostId: string,
@@ -106,11 +106,15 @@ function lastProof(
     `${hostId} /${guest}`,
     ...snapshots.map((snapshot) => `${snapshot.hostId} /${formatGuestRef(snapshot.guest)}`),
   ]);
+  const good = snapshots.filter((one) => !isNamed(one, held.damaged));
   const times = [...names]
     .flatMap((name) => held.proved?.get(name) ?? [])
-    .filter((proof) => (lineOf.get(proof.id) ?? line) === line && wasNewest(proof, snapshots))
+    .filter((proof) => (lineOf.get(proof.id) ?? line) === line && wasNewest(proof, good))
     .map(({ provedAt }) => provedAt);
-  return times.length === 0 ? undefined : Math.max(...times);
+  const { id = '', original = id } = newestOf(good) ?? {};
+  const own = held.readWhole?.get(id) ?? held.readWhole?.get(original) ?? [];
+  const all = [own, times].flat();
+  return all.length === 0 ? undefined : Math.max(...all);
 }
 
 function wasNewest({ madeAt, provedAt }: ProvedBackup, snapshots: readonly GuestSnapshot[]): boolean {

@@ -10,6 +10,8 @@ export interface SnapshotMarks {
   readonly damaged: ReadonlySet<string>;
   /** When a verification found it whole last, milliseconds since 1970; of those only that are not damaged by now. */
   readonly verified: ReadonlyMap<string, number>;
+  /** When a verification read all of it and found it whole, likewise. */
+  readonly readWhole: ReadonlyMap<string, number>;
   /** By `HOSTNAME PATH`, the newest snapshot of those that a verification has read whole and found so. */
   readonly proved: ReadonlyMap<string, ProvedSnapshot>;
 }
@@ -27,6 +29,7 @@ export function snapshotMarks(records: readonly KnownRecord[], now: number): Sna
   const acknowledged = new Set<string>();
   const damaged = new Set<string>();
   const verified = new Map<string, number>();
+  const readWhole = new Map<string, number>();
   const proved = new Map<string, ProvedSnapshot>();
   for (const { record } of records) {
     if (record.kind === 'pin')
@@ -36,11 +39,16 @@ export function snapshotMarks(records: readonly KnownRecord[], now: number): Sna
       mark(damaged, record.whole, false);
       mark(damaged, record.damaged, true);
       for (const id of namesOf(record.whole)) verified.set(id, Date.parse(record.ended));
-      for (const id of namesOf(record.damaged)) verified.delete(id);
+      for (const id of namesOf(record.reading === 'read-data' ? record.whole : []))
+        readWhole.set(id, Date.parse(record.ended));
+      for (const id of namesOf(record.damaged)) {
+        verified.delete(id);
+        readWhole.delete(id);
+      }
       prove(proved, record);
     }
   }
-  return { pinned, acknowledged, damaged, verified, proved };
+  return { pinned, acknowledged, damaged, verified, readWhole, proved };
 }
 
 function prove(proved: Map<string, ProvedSnapshot>, { reading, whole, damaged, ended }: VerifyRecord): void {

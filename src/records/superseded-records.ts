@@ -33,10 +33,12 @@ interface Matter {
 
 /** @returns undefined for a record that always counts */
 function mattersOf(record: PvebakRecord, present: ReadonlySet<string>): readonly Matter[] | undefined {
-  const marks = (snapshots: readonly RecordedSnapshot[]) =>
+  const mattersOfEach = (what: string) => (snapshots: readonly RecordedSnapshot[]) =>
     namesOf(snapshots)
       .filter((name) => present.has(name))
-      .map((name) => ({ matter: `${record.kind} ${name}`, rank: 0 }));
+      .map((name) => ({ matter: `${what} ${name}`, rank: 0 }));
+  const marks = mattersOfEach(record.kind);
+  const readings = mattersOfEach('reading of');
   switch (record.kind) {
     case 'pin':
     case 'ack':
@@ -47,7 +49,7 @@ function mattersOf(record: PvebakRecord, present: ReadonlySet<string>): readonly
       return [
         ...marks(whole),
         ...(part === undefined ? [] : [{ matter: `part of ${part.of} ${scope}`, rank: 0 }]),
-        ...(reading === 'read-data' ? whole.flatMap(proofOf) : []),
+        ...(reading === 'read-data' ? [...readings(whole), ...whole.flatMap(proofOf)] : []),
       ];
     }
     case 'restore':

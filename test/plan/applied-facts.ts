@@ -104,8 +104,10 @@ function applied(name: string, held: RepositoryFacts, { site, before, plan }: Ru
       const place = { hostId: from.hostId, guest: from.guest };
       return [from.line, { to, from: place, at: { hostId: id, guest: ref } }];
     });
+  const readWhole = proofs.map(([, { id }]) => [id, before.now] as const);
   return {
     ...held,
+    readWhole: new Map([...(held.readWhole ?? []), ...readWhole]),
     ...(isPruned && { prunedAt: before.now }),
     adoptions: new Map([...(held.adoptions ?? []), ...adopted]),
     proved: new Map([...(held.proved ?? []), ...proofs]),
