@@ -41,11 +41,12 @@ export function makePlan(
   const { problems: nodeProblems, ...nodeConfigs } = planNodeConfigs(site, facts);
   const restores = planRestores(site, facts, { named: restoreNames, backups, allowsHostAccess });
   const verifies = planVerifies(site, facts, { selected, backups: backups.backups });
-  const orphans = findOrphans(site, facts);
+  const orphans = findOrphans(site, facts, restores.restores);
   const forgets = planForget(facts, {
     selected,
     orphans,
     adopts,
+    restores: restores.restores,
     backups: backups.backups,
     site,
     released,

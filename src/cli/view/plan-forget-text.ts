@@ -114,6 +114,8 @@ export function keepReasonText(reason: KeepReason): string {
       return `what ${reason.policy} wanted until a short while ago`;
     case 'pinned':
       return 'its pin';
+    case 'restored-now':
+      return 'being restored by this run';
     case 'last-good':
       return 'being the last good one';
   }

@@ -47,7 +47,8 @@ function goneText(why: OrphanLine['why']): string {
   }
 }
 
-function keptText({ why, keptUntil }: OrphanLine, timeZone: string): string {
+function keptText({ why, wantedBy, keptUntil }: OrphanLine, timeZone: string): string {
+  if (wantedBy !== undefined) return `kept, as the restore ${wantedBy} wants it`;
   if (why.kind === 'unsure' || why.kind === 'unidentified') return 'kept';
   return keptUntil === undefined
     ? 'kept, as orphans.keep is not set'

@@ -3,6 +3,7 @@ import { formatGuestRef } from '../../pve/guest.ts';
 import type { LineId } from '../../pve/inventory.ts';
 import type { Facts, GuestSnapshot } from '../facts.ts';
 import { newestOf } from '../judge-freshness.ts';
+import type { RestoreAction } from '../plan.ts';
 import { guestLabel, type ReachedHost, reachedHosts } from '../reached-hosts.ts';
 import { linesThere } from './join-lines.ts';
 import type { OrphanLine, OrphanReason } from './orphan-line.ts';
@@ -18,14 +19,18 @@ export interface FoundOrphan {
  * Lines with backups that hosts of this site made, and whose machine none of them shows. A line is left out while one of its
  * hosts could not be asked, and what no host of this site made is not its business: a repository may be shared.
  */
-export function findOrphans(site: Site, facts: Facts): readonly FoundOrphan[] {
+export function findOrphans(
+  site: Site,
+  facts: Facts,
+  restores: readonly RestoreAction[] = [],
+): readonly FoundOrphan[] {
   const hosts = reachedHosts(site, facts);
   const alive = linesThere(facts);
   const keepMs = site.orphans?.keepMs;
   const found = [...facts.repositories].flatMap(([repository, held]) =>
     [...Map.groupBy(held.snapshots, ({ line }) => line)].flatMap(([line, snapshots]) => {
       if (line === undefined || alive.has(line)) return [];
-      return orphanOf(line, snapshots, { repository, site, hosts, keepMs });
+      return orphanOf(line, snapshots, { repository, site, hosts, keepMs, restores });
     }),
   );
   return found.toSorted((a, b) => compareKeys(sortKey(a), sortKey(b)));
@@ -47,12 +52,13 @@ interface Surroundings {
   readonly site: Site;
   readonly hosts: readonly ReachedHost[];
   readonly keepMs: number | undefined;
+  readonly restores: readonly RestoreAction[];
 }
 
 function orphanOf(
   line: LineId,
   snapshots: readonly GuestSnapshot[],
-  { repository, site, hosts, keepMs }: Surroundings,
+  { repository, site, hosts, keepMs, restores }: Surroundings,
 ): readonly FoundOrphan[] {
   const names = hostsOf(site, snapshots);
   const reached = hosts.filter(({ entry }) => names.includes(entry.name));
@@ -64,7 +70,8 @@ function orphanOf(
   const host = reached.find(({ entry }) => entry.id === newestHere?.hostId);
   if (newest === undefined || newestHere === undefined || host === undefined) return [];
   const why = reasonOf(snapshots, newestHere, host, reached);
-  const isKept = keepMs !== undefined && isGone(why);
+  const wantedBy = wantingRestore(snapshots, { repository, site, restores });
+  const hasEnd = keepMs !== undefined && isGone(why) && wantedBy === undefined;
   return [
     {
       orphan: {
@@ -75,11 +82,29 @@ function orphanOf(
         snapshots: snapshots.length,
         newestAt: newest.time,
         why,
-        ...(isKept && { keptUntil: newest.time + keepMs }),
+        ...(wantedBy !== undefined && { wantedBy }),
+        ...(hasEnd && { keptUntil: newest.time + keepMs }),
       },
       snapshots: snapshots.toSorted((a, b) => a.time - b.time),
     },
   ];
+}
+
+/** The name of a restore that names the guest, or that this plan makes of one of its snapshots. */
+function wantingRestore(
+  snapshots: readonly GuestSnapshot[],
+  { repository, site, restores }: Pick<Surroundings, 'repository' | 'site' | 'restores'>,
+): string | undefined {
+  const ids = new Set(snapshots.map(({ id }) => id));
+  const places = new Set(snapshots.map(({ hostId, guest }) => `${hostId} ${formatGuestRef(guest)}`));
+  const named = site.restores.find(
+    (entry) =>
+      entry.repository === repository &&
+      'guest' in entry &&
+      places.has(`${entry.fromHostId} ${formatGuestRef(entry.guest)}`),
+  );
+  const made = restores.find((action) => action.repository === repository && ids.has(action.snapshot.id));
+  return named?.name ?? made?.intent;
 }
 
 /** @param host that made its newest backup. @param reached all that made any */

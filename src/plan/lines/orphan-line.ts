@@ -14,7 +14,9 @@ export interface OrphanLine {
   /** Start of the newest backup, milliseconds since 1970. */
   readonly newestAt: number;
   readonly why: OrphanReason;
-  /** Until when all of it is kept, milliseconds since 1970; absent: for ever, as the site does not say. */
+  /** The restore of the site that wants it: it is kept for that one. */
+  readonly wantedBy?: string;
+  /** Until when all of it is kept, milliseconds since 1970; absent: for ever, as the site does not say, or there is a doubt. */
   readonly keptUntil?: number;
 }
 

@@ -1,10 +1,10 @@
-import type { GuestSnapshot, RepositoryFacts } from '../facts.ts';
+import type { GuestSnapshot } from '../facts.ts';
 import type { AdoptAction } from '../lines/adopt-action.ts';
 import { guestLabel } from '../reached-hosts.ts';
 import type { SelectedGuest } from '../select-guests.ts';
 import type { ForgetAction, HeldForget, KeptSnapshot } from './forget-plan.ts';
 import { type FormerWish, formerWishes, type LineHistory, type PolicyChange } from './former-wishes.ts';
-import { judgeLine } from './judge-line.ts';
+import { judgeLine, type Protection } from './judge-line.ts';
 import { growthLimit } from './suspicious-growth.ts';
 
 /** Stands for the backup that this run makes; no id of a snapshot. */
@@ -12,7 +12,7 @@ const EXPECTED = 'expected';
 
 export interface LineFacts extends Pick<LineHistory, 'retentions' | 'snapshots'> {
   readonly repository: string;
-  readonly protection: Pick<RepositoryFacts, 'pinned' | 'damaged'>;
+  readonly protection: Protection;
   /** What this plan joins to the line. */
   readonly joins: readonly AdoptAction[];
   readonly expectedAt: number | undefined;

@@ -52,6 +52,8 @@ export type KeepReason =
   /** The policy has no retention: it wants all of them. */
   | { readonly kind: 'kept-all'; readonly policy: string }
   | { readonly kind: 'pinned' }
+  /** This plan restores it. */
+  | { readonly kind: 'restored-now' }
   | { readonly kind: 'policy-change'; readonly policy: string; readonly until: number }
   /** The newest that is not known to be damaged. */
   | { readonly kind: 'last-good' };

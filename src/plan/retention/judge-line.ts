@@ -12,7 +12,10 @@ export interface LineVerdict {
 }
 
 /** What must never go, whatever rules say. */
-export type Protection = Pick<RepositoryFacts, 'pinned' | 'damaged'>;
+export interface Protection extends Pick<RepositoryFacts, 'pinned' | 'damaged'> {
+  /** Ids of those that this plan restores: were that to fail, it is tried again. */
+  readonly restoring?: ReadonlySet<string>;
+}
 
 /**
  * Which snapshots of a line stay. One stays when any policy wants it, when it is pinned, or when it is the newest that is not
@@ -40,6 +43,7 @@ export function judgeLine(
       by: [
         ...wishes.flatMap((wish) => wish(snapshot) ?? []),
         ...(isNamed(snapshot, protection.pinned) ? [{ kind: 'pinned' } as const] : []),
+        ...(protection.restoring?.has(snapshot.id) === true ? [{ kind: 'restored-now' } as const] : []),
         ...(snapshot === lastGood ? [{ kind: 'last-good' } as const] : []),
       ],
     }),

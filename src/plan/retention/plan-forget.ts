@@ -5,7 +5,7 @@ import { CLOCK_TOLERANCE_MS } from '../judge-freshness.ts';
 import type { AdoptAction } from '../lines/adopt-action.ts';
 import type { FoundOrphan } from '../lines/find-orphans.ts';
 import { forgetOrphan } from '../lines/forget-orphan.ts';
-import type { BackupAction, PlanProblem, SuspiciousGuest } from '../plan.ts';
+import type { BackupAction, PlanProblem, RestoreAction, SuspiciousGuest } from '../plan.ts';
 import { guestLabel } from '../reached-hosts.ts';
 import type { SelectedGuest } from '../select-guests.ts';
 import { brakeForgets, isReleased } from './brake-forgets.ts';
@@ -32,6 +32,7 @@ export function planForget(
     selected,
     orphans = [],
     adopts = [],
+    restores = [],
     backups,
     site,
     released = [],
@@ -39,6 +40,7 @@ export function planForget(
     readonly selected: readonly SelectedGuest[];
     readonly orphans?: readonly FoundOrphan[];
     readonly adopts?: readonly AdoptAction[];
+    readonly restores?: readonly RestoreAction[];
     readonly backups: readonly BackupAction[];
     readonly site: Pick<Site, 'backups' | 'guards' | 'hosts'>;
     /** Guests whose snapshots no brake for numbers holds: `qemu/101`, or `all`. */
@@ -47,6 +49,7 @@ export function planForget(
 ): ForgetPlan {
   const due = new Set(backups.map(({ repository, identity }) => `${repository} ${identity.line}`));
   const joins = Map.groupBy(adopts, ({ repository, line }) => `${repository} ${line}`);
+  const restoring = new Set(restores.map(({ snapshot }) => snapshot.id));
   const clocks = compareClocks(site, facts);
   const graceMs = site.guards?.policyChangeGraceMs;
   const verdicts = [...facts.repositories].flatMap(([repository, held]) => {
@@ -56,7 +59,7 @@ export function planForget(
       ...selected.map((one) =>
         forgetOf(one, {
           repository,
-          protection: held,
+          protection: { pinned: held.pinned, damaged: held.damaged, restoring },
           snapshots: lines.get(one.guest.identity.line) ?? [],
           joins: joins.get(`${repository} ${one.guest.identity.line}`) ?? [],
           expectedAt: due.has(`${repository} ${one.guest.identity.line}`) ? facts.now : undefined,

@@ -8,6 +8,7 @@ import {
   guest,
   HOUR,
   host,
+  intent,
   inventory,
   line,
   NOW,
@@ -156,6 +157,25 @@ describe('a machine that was not seen is kept', () => {
     const plan = planOf(90, [...daily(old, 900), backup(old, -DAY, { hostId: 'other' })]);
     expect(plan.forgets).toEqual([]);
     expect(plan.problems).toMatchObject([{ kind: 'forget-clock-behind' }]);
+  });
+});
+
+describe('a guest that is gone and to be restored', () => {
+  const lost = { fromHostId: 'pve', guest: old.ref };
+  it.each([
+    [
+      'keeps all it has while a restore names it, also one for later',
+      intent('back', { ...lost, manual: true }),
+    ],
+    ['keeps all it has while the run restores it', intent('back', lost)],
+  ])('%s', (_, restore) => {
+    const known = facts({ pve: inventory([web]) }, [...fresh, ...daily(old, 900)]);
+    const plan = makePlan(keeping(90, { restores: [restore] }), known);
+    expect(plan.forgets).toEqual([]);
+    expect(plan.orphans).toMatchObject([{ wantedBy: 'back' }]);
+    expect(plan.orphans[0]?.keptUntil).toBeUndefined();
+    const other = makePlan(keeping(90, { restores: [intent('web')] }), known);
+    expect(other.forgets).toHaveLength(1);
   });
 });
 

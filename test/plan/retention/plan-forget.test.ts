@@ -12,6 +12,7 @@ import {
   facts,
   guest,
   HOUR,
+  intent,
   inventory,
   line,
   NOW,
@@ -64,6 +65,18 @@ describe('what a plan forgets', () => {
     expect(forgotten(planOf([gold({ last: 2 })], [...other, ...nightly(2)]))).toEqual([]);
     const gone = guest('qemu/999');
     expect(forgotten(planOf([gold({ last: 2 })], nightly(9, gone)))).toEqual([]);
+  });
+
+  it('is nothing that the same run restores: that may fail', () => {
+    const snapshots = nightly(5);
+    const restores = [intent('back', { snapshot: snapshots[4]?.id ?? '' })];
+    const plan = makePlan(
+      site({ backups: [gold({ last: 2 })], restores }),
+      facts({ pve: inventory([web]) }, snapshots),
+    );
+    expect(plan.restores).toHaveLength(1);
+    expect(forgotten(plan)).toEqual([3, 2]);
+    expect(plan.forgets[0]?.keep[0]?.by).toEqual([{ kind: 'restored-now' }]);
   });
 
   it('is nothing in a repository that the policy does not keep the guest in', () => {
