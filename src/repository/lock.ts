@@ -3,6 +3,7 @@ import { UserError } from '../user-error.ts';
 import type { Backend } from './backend.ts';
 import { damaged } from './damaged-error.ts';
 import type { MasterKey } from './encryption.ts';
+import { isFileFault } from './file-fault.ts';
 import { openUnpacked, saveUnpacked } from './unpacked-file.ts';
 
 /**
@@ -112,7 +113,7 @@ class HeldLock {
       await wait(SETTLE_MS);
       await refuseConflict(context, kind, name);
     } catch (error) {
-      await context.backend.remove({ type: 'locks', name });
+      await context.backend.remove({ type: 'locks', name }).catch(() => undefined);
       throw error;
     }
     return new HeldLock(context, kind, name);
@@ -184,7 +185,9 @@ async function createLock({ backend, key, compress, owner }: LockContext, kind: 
 async function refuseConflict(context: LockContext, kind: LockKind, own: string | undefined): Promise<void> {
   for (const { name } of await context.backend.list('locks')) {
     if (name === own) continue;
-    const lock = await readLock(context, name);
+    const lock = await readLock(context, name).catch((error: unknown) => {
+      throw isFileFault(error) ? unknownLock(context.backend.where, error) : error;
+    });
     if (lock === undefined) continue;
     if (isStale(lock, context.owner, Date.now())) await context.backend.remove({ type: 'locks', name });
     else if (kind === 'exclusive' || lock.exclusive) throw locked(context.backend.where, lock);
@@ -212,6 +215,18 @@ function parseLock(plaintext: Uint8Array, where: string): Record<string, unknown
   } catch (cause) {
     throw damaged(where, 'not JSON', cause);
   }
+}
+
+/** It may be that of somebody who is at work. */
+function unknownLock(where: string, cause: UserError): UserError {
+  return new UserError(
+    'repository-locked',
+    `the repository ${where} has a lock that says nothing: ${cause.message}`,
+    {
+      hint: 'if it is certain that nobody works there, `restic unlock --remove-all` removes it',
+      cause,
+    },
+  );
 }
 
 function locked(where: string, lock: Lock): UserError {

@@ -150,14 +150,15 @@ describe('a lock', () => {
     expect(await context.backend.list('locks')).toEqual([]);
   });
 
-  it('that is damaged is named', async () => {
+  it('that is damaged may be that of somebody at work: it is named, with what removes it', async () => {
     const context = contextOf(new MemoryBackend());
     const name = await saveLock(context, LOCK);
     const backend = context.backend;
     await backend.save({ type: 'locks', name }, Buffer.from('damaged'));
     const error = await userErrorOf(withLock(context, 'shared', async () => undefined));
-    expect(error).toMatchObject({ code: 'repository-damaged' });
+    expect(error).toMatchObject({ code: 'repository-locked' });
     expect(error.message).toContain(`locks/${name}`);
+    expect(error.hint).toContain('restic unlock --remove-all');
   });
 });
 
