@@ -81,6 +81,22 @@ describe('with verify_within, the newest backup', () => {
     );
   });
 
+  it.each([
+    ['is left while its own reading is known, whatever was proved of its place since', DAY, 0],
+    ['is verified when its own reading is too long ago', 9 * DAY, 1],
+  ])('%s', (_, agoMs, count) => {
+    const other = backup(web, 0, { id: snapshotId('dd'), line: line('f0') });
+    const before = known([newest, other], proof(other, 0));
+    const readWhole = new Map([[newest.id, NOW - agoMs]]);
+    const held = [...before.repositories].map(([name, one]) => [name, { ...one, readWhole }] as const);
+    expect(makePlan(declared, { ...before, repositories: new Map(held) }).verifies).toHaveLength(count);
+  });
+
+  it('is proved by the one that was read, where a newer one is damaged', () => {
+    const before = known([newest, older], proof(older, 0), [newest.id]);
+    expect(makePlan(declared, before).verifies.map(({ snapshot }) => snapshot?.id)).not.toContain(older.id);
+  });
+
   it('is the one that is made in this run, where one is', () => {
     const before = known([backup(web, 30 * HOUR)]);
     const plan = makePlan(declared, before);

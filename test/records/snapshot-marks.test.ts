@@ -57,6 +57,16 @@ describe('what records say of snapshots', () => {
     expect([...times]).toEqual([['a', Date.parse('2026-11-22T03:00:00Z')]]);
   });
 
+  it('when all of each was read last, which looking at its structure is not', () => {
+    const reading = { ...verified(['a', 'b'], []), reading: 'read-data' } as PvebakRecord;
+    const later = { ...verified(['a'], ['b']), ended: '2026-11-22T04:00:00Z' } as PvebakRecord;
+    const { readWhole } = snapshotMarks(
+      [reading, later].map((record, time) => ({ record, time })),
+      NOW,
+    );
+    expect([...readWhole]).toEqual([['a', Date.parse('2026-11-22T03:00:00Z')]]);
+  });
+
   describe('which backup of each guest was read whole', () => {
     const of = (id: string, day: number) => ({
       id,
