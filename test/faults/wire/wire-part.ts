@@ -11,7 +11,7 @@ import { faultyWire, WIRE_FAULTS, type WireFault } from './faulty-wire.ts';
 const MOST_RUN_MS = 150_000;
 const ENDING_MS = 30_000;
 /** About what a run sends and receives. */
-const BYTES = { up: 60_000, down: 2_600_000 } as const;
+const BYTES = { up: 25_000, down: 1_300_000 } as const;
 
 /**
  * The wire breaks while apply runs: cut, stalled, slowed or flipped at any byte, in either direction. Whatever pvebak makes of it, no
