@@ -1,6 +1,7 @@
 /** A small site with a node of its own, of which it is known what each of its snapshots must hold. */
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { byIdentity, labSite } from '../cli/lab-site.ts';
 import { ENTRY, type Ended, PASSWORD, Workplace } from '../cli/program.ts';
 import { addCt, addVm, containerFolder, diskFile } from '../lab/guests.ts';
@@ -12,6 +13,8 @@ import { digestOf, type ResticJudge, resticOf, snapshotsOf } from './restic-judg
 
 const DISK_BYTES = 2 << 20;
 const FILE_BYTES = 100_000;
+/** More than the policy's rpo, so that whatever was backed up just now is due again. */
+const DUE_MS = 1_100;
 const STALL_MS = 5_000;
 
 /** A file of a guest as it was backed up. */
@@ -44,6 +47,7 @@ export class GuardedSite implements Disposable {
     await site.place.makeRepository();
     for (let run = 0; run < backups; run++) {
       site.change(draws);
+      await sleep(DUE_MS);
       await site.place.succeed('apply', 'site.yaml', '--yes');
       await site.judge();
     }
@@ -170,6 +174,7 @@ export class GuardedSite implements Disposable {
   async backUpAgain(): Promise<void> {
     const before = await indexedBlobs(this.repository, PASSWORD);
     const guests = await this.#guestSnapshots();
+    await sleep(DUE_MS);
     await this.place.succeed('apply', 'site.yaml', '--yes');
     const locks = this.place.stored('locks').filter((name) => !name.includes('-tmp-'));
     if (locks.length > 0) throw new Error(`these locks are left, stale or not: ${locks.join(', ')}`);
