@@ -12,20 +12,18 @@ export function supersededRecords(
   records: readonly IdentifiedRecord[],
   present: ReadonlySet<string>,
 ): readonly string[] {
-  const deciders = new Map<string, { readonly rank: number; readonly id: string }>();
-  const told = records.map(({ id, record }) => {
+  const told = new Map<string, number>();
+  const superseded: string[] = [];
+  for (const { id, record } of records.toReversed()) {
     const matters = mattersOf(record, present);
-    for (const { matter, rank } of matters ?? []) {
-      if (rank >= (deciders.get(matter)?.rank ?? rank)) deciders.set(matter, { rank, id });
-    }
-    return { id, matters };
-  });
-  return told.flatMap(({ id, matters }) =>
-    matters?.every(({ matter }) => deciders.get(matter)?.id !== id) ? [id] : [],
-  );
+    if (matters?.every(({ matter, rank }) => rank <= (told.get(matter) ?? Number.NEGATIVE_INFINITY)))
+      superseded.unshift(id);
+    for (const { matter, rank } of matters ?? []) told.set(matter, Math.max(rank, told.get(matter) ?? rank));
+  }
+  return superseded;
 }
 
-/** What a record tells of. Of those with the highest rank the newest counts. */
+/** What a record tells of. A newer one tells it again when its rank is as high. */
 interface Matter {
   readonly matter: string;
   readonly rank: number;
