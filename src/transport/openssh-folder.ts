@@ -42,7 +42,7 @@ export async function makeOpensshFolder(options: OpensshShellOptions): Promise<O
       socket: join(path, 's'),
       knownHostsScript: script,
       askpass: join(path, 'askpass'),
-      forgetSecret: await keepSecret(path, askedSecret(options.login)),
+      forgetSecret: await keepSecret(path, askedSecret(options.login), options),
     };
   } catch (error) {
     await rm(path, { recursive: true, force: true });
@@ -62,7 +62,11 @@ function configText({ configFile }: OpensshShellOptions): string {
 }
 
 /** The secret waits in a pipe: in no file, no argument and no environment, and gone with this process. */
-async function keepSecret(path: string, secret: string | undefined): Promise<() => Promise<void>> {
+async function keepSecret(
+  path: string,
+  secret: string | undefined,
+  { environment }: Pick<OpensshShellOptions, 'environment'>,
+): Promise<() => Promise<void>> {
   if (secret === undefined) return async () => {};
   if (/[\n\r\0]/.test(secret)) {
     throw new UserError(
@@ -77,7 +81,7 @@ async function keepSecret(path: string, secret: string | undefined): Promise<() 
   await writeFile(askpass, askpassScript);
   await chmod(askpass, 0o700);
   const pipe = join(path, 'answer');
-  await promisify(execFile)('mkfifo', ['-m', '600', pipe]);
+  await promisify(execFile)('mkfifo', ['-m', '600', pipe], { env: { ...environment } });
   const handle = await open(pipe, constants.O_RDWR | constants.O_NONBLOCK);
   await handle.write(`${secret}\n`.repeat(answers));
   return () => handle.close();
