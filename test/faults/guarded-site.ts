@@ -115,6 +115,11 @@ export class GuardedSite implements Disposable {
     return new Set(this.#known.keys());
   }
 
+  /** Of those, the ones that hold a guest: pruning removes records that newer ones supersede. */
+  get knownOfGuests(): ReadonlySet<string> {
+    return new Set([...this.#known].flatMap(([id, held]) => (held === undefined ? [] : id)));
+  }
+
   /**
    * Lets restic judge the repository, and compares each new snapshot with what its guest held.
    * @throws when restic finds fault, or a snapshot is not what was backed up

@@ -54,7 +54,7 @@ async function liveThroughKills(site: GuardedSite, draws: Draws, kills: number):
 }
 
 async function struck(site: GuardedSite, step: Step, strike: () => Promise<boolean>): Promise<boolean> {
-  const before = site.known;
+  const before = step === 'prune' ? site.knownOfGuests : site.known;
   const newest = step === 'forget' ? await site.newest() : new Set<string>();
   const wasKilled = await strike();
   await site.judge();
