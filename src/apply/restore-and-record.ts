@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { RestoreAction } from '../plan/plan.ts';
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import { parseGuestConfig } from '../pve/guest-config.ts';
@@ -10,6 +9,7 @@ import { formatRfc3339 } from '../snapshot/rfc3339.ts';
 import { UserError } from '../user-error.ts';
 import type { RestoreReport } from './apply-event.ts';
 import { lookUpVmid } from './look-up-guest.ts';
+import { recordFacts } from './record-facts.ts';
 import { type RestoreContext, restoreGuest } from './restore-guest.ts';
 
 export interface RecordingContext extends RestoreContext {
@@ -76,12 +76,11 @@ class RestoreRecords {
   }
 
   async save(outcome: RestoreRecord['outcome']): Promise<void> {
-    const { store, programVersion } = this.#context;
+    const { store } = this.#context;
     if (store.signal.aborted) return;
     try {
       const line = outcome === 'restored' ? await this.#lineNow() : undefined;
-      const facts = { time: this.#time(this.#started), hostname: hostname(), programVersion };
-      await saveRecord(store, this.#record(outcome, line), facts);
+      await saveRecord(store, this.#record(outcome, line), recordFacts(this.#started, this.#context));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       this.#note = `the repository does not know of this restore: ${error.message}`;

@@ -55,15 +55,18 @@ export async function runPlan(
   ports: ApplyPorts,
   options: ApplyOptions,
 ): Promise<readonly ItemResult[]> {
-  await declarePolicies(plan.declarations ?? [], ports.repositories, { ...ports, ...options });
   const actions: readonly Action[] = [...plan.nodeConfigs.due, ...plan.backups, ...plan.restores];
-  const names = [...new Set([...plan.adopts, ...actions].map(({ repository }) => repository))];
+  const declarations = plan.declarations ?? [];
+  const names = [
+    ...new Set([...declarations, ...plan.adopts, ...actions].map(({ repository }) => repository)),
+  ];
   const results = await withSessions(
     names,
     { ports, signal: options.signal },
     new Map(),
     async (sessions) => {
       const { facts, emit } = ports;
+      await declarePolicies(declarations, sessions, facts);
       const adopted = await runAdopts(plan.adopts, { sessions, facts, emit, signal: options.signal });
       const turns = new NodeTurns(options.parallel);
       await using threads = new NodeThreads(ports.facts, options.signal);

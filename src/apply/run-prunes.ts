@@ -1,18 +1,14 @@
-import { hostname } from 'node:os';
 import type { PruneAction } from '../plan/plan.ts';
-import { collectRecords } from '../records/collect-records.ts';
+import { pruneWithRecords } from '../records/prune-with-records.ts';
 import { saveRecord } from '../records/save-record.ts';
-import {
-  type PruneProgress,
-  type PruneReport,
-  pruneRepository,
-} from '../repository/prune/prune-repository.ts';
+import type { PruneProgress, PruneReport } from '../repository/prune/prune-repository.ts';
 import { type Repository, withSession } from '../repository/repository.ts';
-import { formatRfc3339 } from '../snapshot/rfc3339.ts';
 import type { ApplyEvent, ItemOutcome } from './apply-event.ts';
 import { failedOutcome } from './failed-outcome.ts';
 import type { RunFacts } from './node-job.ts';
-import { idOf, labelOf } from './planned-item.ts';
+import { idOf } from './planned-item.ts';
+import { recordFacts } from './record-facts.ts';
+import { runEach } from './run-each.ts';
 import type { ItemResult } from './run-plan.ts';
 
 export interface PrunePorts {
@@ -23,25 +19,15 @@ export interface PrunePorts {
 }
 
 /** Prunes one repository after the other. */
-export async function runPrunes(
+export function runPrunes(
   actions: readonly PruneAction[],
   ports: PrunePorts,
 ): Promise<readonly ItemResult[]> {
-  const results: ItemResult[] = [];
-  for (const action of actions) {
-    const item = idOf(action);
-    const label = labelOf(action);
-    ports.emit({ kind: 'item-started', item, label });
-    const outcome = await pruneOne(action, ports);
-    ports.emit({ kind: 'item-ended', item, outcome });
-    results.push({ item, label, outcome });
-  }
-  return results;
+  return runEach(actions, ports, (action) => pruneOne(action, ports));
 }
 
 async function pruneOne(action: PruneAction, ports: PrunePorts): Promise<ItemOutcome> {
   const { repositories, facts, emit, signal } = ports;
-  if (signal.aborted) return { kind: 'skipped', reason: 'interrupted before it began' };
   const repository = repositories.get(action.repository);
   if (repository === undefined) throw new Error(`the repository ${action.repository} is not open`);
   const started = Date.now();
@@ -82,16 +68,10 @@ async function pruneAndRecord(
 ): Promise<PruneReport> {
   const { facts, ...how } = options;
   const started = Date.now();
-  await collectRecords(repository, how);
-  const report = await pruneRepository(repository, how);
-  const time = formatRfc3339(started, facts.offsetMinutes);
+  const report = await pruneWithRecords(repository, how);
   const { bytesAfter: bytes, unusedBytesLeft: unusedBytes } = report;
   await withSession(repository, { lock: 'shared', signal: options.signal }, (session) =>
-    saveRecord(
-      session,
-      { kind: 'prune', bytes, unusedBytes },
-      { time, hostname: hostname(), programVersion: facts.programVersion },
-    ),
+    saveRecord(session, { kind: 'prune', bytes, unusedBytes }, recordFacts(started, facts)),
   );
   return report;
 }

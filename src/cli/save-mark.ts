@@ -1,19 +1,17 @@
-import { hostname } from 'node:os';
-import type { AckRecord, PinRecord, RecordedSnapshot } from '../records/record.ts';
+import { recordFacts } from '../apply/record-facts.ts';
+import type { AckRecord, AdoptRecord, PinRecord, RecordedSnapshot } from '../records/record.ts';
 import { saveRecord } from '../records/save-record.ts';
 import type { Snapshot } from '../repository/snapshot-file.ts';
 import type { Store } from '../repository/store.ts';
-import { formatRfc3339 } from '../snapshot/rfc3339.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** Keeps in the repository what somebody says of snapshots. */
+/** Keeps in the repository what somebody says of snapshots or lines. */
 export async function saveMark(
   store: Pick<Store, 'writer' | 'saveSnapshot'>,
-  record: PinRecord | AckRecord,
-  { clock, offsetMinutes, programVersion }: Surroundings,
+  record: PinRecord | AckRecord | AdoptRecord,
+  surroundings: Surroundings,
 ): Promise<void> {
-  const time = formatRfc3339(clock(), offsetMinutes);
-  await saveRecord(store, record, { time, hostname: hostname(), programVersion });
+  await saveRecord(store, record, recordFacts(surroundings.clock(), surroundings));
 }
 
 export function recordedSnapshot({ id, original, paths, hostname: host, time }: Snapshot): RecordedSnapshot {

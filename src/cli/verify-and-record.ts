@@ -1,7 +1,6 @@
-import { hostname } from 'node:os';
+import { recordFacts } from '../apply/record-facts.ts';
 import { saveRecord } from '../records/save-record.ts';
 import type { Inspection } from '../repository/inspection.ts';
-import { formatRfc3339 } from '../snapshot/rfc3339.ts';
 import { settleReading, type WantedReading } from '../verify/reading.ts';
 import type { VerifyProgress, VerifyReport } from '../verify/verify-report.ts';
 import { verifyRepository } from '../verify/verify-repository.ts';
@@ -21,7 +20,7 @@ export async function verifyAndRecord(
   inspection: Inspection,
   { wanted, ids, surroundings, onProgress }: VerifyQuestion,
 ): Promise<VerifyReport> {
-  const { clock, offsetMinutes, programVersion } = surroundings;
+  const { clock } = surroundings;
   const { reader } = inspection;
   const { snapshots } = inspection.snapshots;
   const last =
@@ -33,8 +32,7 @@ export async function verifyAndRecord(
     onProgress,
     recall: (id) => recallSnapshot(reader, snapshots, id),
   });
-  const host = hostname();
-  const facts = { time: formatRfc3339(report.started, offsetMinutes), hostname: host, programVersion };
-  await saveRecord(inspection, toVerifyRecord(report, host), facts);
+  const facts = recordFacts(report.started, surroundings);
+  await saveRecord(inspection, toVerifyRecord(report, facts.hostname), facts);
   return report;
 }

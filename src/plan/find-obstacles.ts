@@ -1,5 +1,5 @@
-import { formatGuestRef } from '../pve/guest.ts';
 import type { Guest, GuestVolume } from '../pve/inventory.ts';
+import { namesGuest } from './names-guest.ts';
 import type { PlanProblem } from './plan.ts';
 import { guestLabel } from './reached-hosts.ts';
 import { reachesNode } from './reaches-node.ts';
@@ -35,7 +35,7 @@ export function findObstacles(
 
 /** Whether the guest has the lock that a backup has left, and it may be taken away. */
 export function isUnlocked({ lock, ref }: Guest, unlocked: readonly string[]): boolean {
-  return lock === 'backup' && (unlocked.includes('all') || unlocked.includes(formatGuestRef(ref)));
+  return lock === 'backup' && namesGuest(unlocked, ref);
 }
 
 /** Whether the guest's node is known to be off. */

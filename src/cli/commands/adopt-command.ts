@@ -1,9 +1,6 @@
-import { hostname } from 'node:os';
 import type { RepositoryFacts } from '../../plan/facts.ts';
 import type { AdoptRecord } from '../../records/record.ts';
-import { saveRecord } from '../../records/save-record.ts';
 import type { Repository } from '../../repository/repository.ts';
-import { formatRfc3339 } from '../../snapshot/rfc3339.ts';
 import { UserError } from '../../user-error.ts';
 import { adoptRecord, type HeldAdoptions, isAdopted, textOf, undoRecord } from '../adopt-record.ts';
 import { reading } from '../browse-session.ts';
@@ -11,6 +8,7 @@ import { chooseLine, type NamedLine } from '../choose-line.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { askRepository } from '../gather-facts.ts';
 import { openChoice, type RepositoryChoice } from '../repository-choice.ts';
+import { saveMark } from '../save-mark.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { count } from '../view/quantities.ts';
 import { terminalSafe } from '../view/terminal-safe.ts';
@@ -54,7 +52,7 @@ export async function adoptCommand(options: AdoptOptions, surroundings: Surround
       to === undefined ? undoRecord(from, one, options.reason) : adoptRecord(from, to, one, options.reason),
   }));
   for (const { one, record } of records) {
-    await save(one.open, record, surroundings);
+    await reading(one.open, surroundings, (session) => saveMark(session, record, surroundings));
     surroundings.stdout.write(`${terminalSafe(doneText(record, from, one))}\n`);
   }
   return EXIT_STATUS.done;
@@ -62,14 +60,6 @@ export async function adoptCommand(options: AdoptOptions, surroundings: Surround
 
 interface Held extends HeldAdoptions, Pick<RepositoryFacts, 'snapshots'> {
   readonly open: Repository;
-}
-
-async function save(repository: Repository, record: AdoptRecord, surroundings: Surroundings): Promise<void> {
-  const { clock, offsetMinutes, programVersion } = surroundings;
-  const time = formatRfc3339(clock(), offsetMinutes);
-  await reading(repository, surroundings, (session) =>
-    saveRecord(session, record, { time, hostname: hostname(), programVersion }),
-  );
 }
 
 function doneText({ to, undone }: AdoptRecord, from: NamedLine, { name, snapshots }: Held): string {

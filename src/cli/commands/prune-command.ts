@@ -1,5 +1,5 @@
-import { collectRecords } from '../../records/collect-records.ts';
-import { type PruneProgress, pruneRepository } from '../../repository/prune/prune-repository.ts';
+import { pruneWithRecords } from '../../records/prune-with-records.ts';
+import type { PruneProgress } from '../../repository/prune/prune-repository.ts';
 import { UserError } from '../../user-error.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { openChoice, type RepositoryChoice } from '../repository-choice.ts';
@@ -22,8 +22,7 @@ export async function pruneCommand(
   const { stdout, stderr, signal } = surroundings;
   for (const [name, repository] of repositories) {
     const onProgress = stderr.isTTY ? progressLine(stderr) : undefined;
-    await collectRecords(repository, { signal });
-    const report = await pruneRepository(repository, {
+    const report = await pruneWithRecords(repository, {
       mostUnusedShare,
       signal,
       ...(onProgress !== undefined && { onProgress }),

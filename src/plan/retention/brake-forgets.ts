@@ -1,6 +1,6 @@
 import type { ForgetMax } from '../../config/site.ts';
-import { formatGuestRef, type GuestRef } from '../../pve/guest.ts';
 import type { RepositoryFacts } from '../facts.ts';
+import { namesGuest } from '../names-guest.ts';
 import type { SuspiciousGuest } from '../plan.ts';
 import type { ForgetAction, HeldForget, HoldReason } from './forget-plan.ts';
 
@@ -30,7 +30,7 @@ export function brakeForgets(actions: readonly ForgetAction[], brakes: Brakes): 
     const tooMuch = findTooMuch(group, brakes.repositories.get(repository)?.snapshots.length ?? 0, brakes);
     for (const action of group) {
       const reason =
-        alwaysHeld(action, brakes) ?? (isReleased(action.guest.ref, brakes.released) ? undefined : tooMuch);
+        alwaysHeld(action, brakes) ?? (namesGuest(brakes.released, action.guest.ref) ? undefined : tooMuch);
       if (reason !== undefined) reasons.set(action, reason);
     }
   }
@@ -70,9 +70,4 @@ function findTooMuch(
 
 function isSuspicious({ repository, forget: [first] }: ForgetAction, { suspicious }: Brakes): boolean {
   return suspicious.some((one) => one.repository === repository && one.snapshot.line === first?.line);
-}
-
-/** @param released `qemu/101`, or `all` */
-export function isReleased(guest: GuestRef, released: readonly string[]): boolean {
-  return released.includes('all') || released.includes(formatGuestRef(guest));
 }

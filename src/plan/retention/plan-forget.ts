@@ -5,10 +5,11 @@ import { CLOCK_TOLERANCE_MS } from '../judge-freshness.ts';
 import type { AdoptAction } from '../lines/adopt-action.ts';
 import type { FoundOrphan } from '../lines/find-orphans.ts';
 import { forgetOrphan } from '../lines/forget-orphan.ts';
+import { namesGuest } from '../names-guest.ts';
 import type { BackupAction, PlanProblem, RestoreAction, SuspiciousGuest } from '../plan.ts';
 import { guestLabel } from '../reached-hosts.ts';
 import type { SelectedGuest } from '../select-guests.ts';
-import { brakeForgets, isReleased } from './brake-forgets.ts';
+import { brakeForgets } from './brake-forgets.ts';
 import { forgetOf, type GuestForget } from './forget-of-guest.ts';
 import type { ForgetAction, HeldForget } from './forget-plan.ts';
 import { suspiciousGrowth } from './suspicious-growth.ts';
@@ -65,7 +66,7 @@ export function planForget(
           expectedAt: due.has(`${repository} ${one.guest.identity.line}`) ? facts.now : undefined,
           retentions: held.retentions ?? new Map(),
           grace:
-            graceMs === undefined || isReleased(one.guest.ref, released)
+            graceMs === undefined || namesGuest(released, one.guest.ref)
               ? undefined
               : { now: facts.now, graceMs },
         }),
