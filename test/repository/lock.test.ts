@@ -82,12 +82,20 @@ describe('a lock', () => {
 
   it('is waited for as long as the patience lasts', async () => {
     const context = contextOf(new MemoryBackend());
-    const first = withLock(context, 'exclusive', () => wait(1_000));
-    await wait(300);
+    const taken = Promise.withResolvers<void>();
+    const over = Promise.withResolvers<void>();
+    const first = withLock(context, 'exclusive', () => {
+      taken.resolve();
+      return over.promise;
+    });
+    await taken.promise;
     const patient = { ...context, patienceMs: 20_000 };
     const tooShort = withLock({ ...context, patienceMs: 100 }, 'shared', async () => undefined);
     expect((await userErrorOf(tooShort)).code).toBe('repository-locked');
-    expect(await withLock(patient, 'shared', async () => 'given')).toBe('given');
+    const given = withLock(patient, 'shared', async () => 'given');
+    await wait(500);
+    over.resolve();
+    expect(await given).toBe('given');
     await first;
     expect(await context.backend.list('locks')).toEqual([]);
   });
