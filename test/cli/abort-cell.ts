@@ -10,8 +10,8 @@ import { byIdentity, labSite } from './lab-site.ts';
 import { type Ended, type RunningProgram, Workplace } from './program.ts';
 
 export const DISK_BYTES = 12 << 20;
-/** That the node's limit on the bandwidth makes a dump take. */
-const DUMP_MS = 4_500;
+/** That the node's limit on the bandwidth makes a dump take: at the last blow more is to come than buffers on the way hold. */
+const DUMP_MS = 8_000;
 /** Of these, when the last blow falls: that some of the stream has come is seen a little late. */
 const STRUCK_WITHIN_MS = 3_000;
 /** The stall timeout of these sites, and so the silence that the wrappers allow. */
