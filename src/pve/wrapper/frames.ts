@@ -4,13 +4,13 @@ import type { RunningCommand } from '../../transport/shell.ts';
  * How an archive is sent to a script on the node. A cut connection looks like the end of a file, and a client that waits
  * for its repository looks like a dead one; neither may be taken for the other.
  *
- *     frame   = length "\n" bytes     decimal, 1 to 8388608, and so many bytes
+ *     frame   = length "\n" bytes     decimal, 1 to 1048576, and so many bytes
  *     beat    = "\n"                  the client is alive
  *     end     = "0\n"                 all of the archive was sent
  *
- * The script starts two or three programs for each frame, so frames are large and do not depend on how the source is cut.
+ * A frame is sent once it is whole, so that its sender never waits for the source in the middle of one.
  */
-const frameBytes = 8 * 1024 * 1024;
+const frameBytes = 1024 * 1024;
 
 export interface SendOptions {
   /** Milliseconds between two signs of life while the source gives nothing; default 10 s. */

@@ -1,7 +1,7 @@
 import type { Argv } from '../commands.ts';
 
 /**
- * What the scripts for the node have in common. They are POSIX sh with coreutils and util-linux, as every Debian has them,
+ * What the scripts for the node have in common. They are POSIX sh with coreutils, util-linux and perl, as every Debian has them,
  * and run as a session of their own: no signal to the client's process group reaches them, and all that they start can be
  * ended as one process group.
  */
@@ -31,28 +31,6 @@ export const settle = `settle() {
     told=
     wait "$1"
     code=$?
-  done
-}`;
-
-/**
- * `listen FILE PID` returns after `silence` seconds in which the client had the turn and neither FILE nor the turn
- * changed, or when the process has ended. Who has the turn is in the file `turn`: `client 12` or `tool 12`.
- */
-export const listen = `listen() {
-  idle=0
-  before=
-  while [ "$idle" -lt "$silence" ] && kill -0 "$2" 2>/dev/null; do
-    sleep 1
-    read -r turn <"$folder/turn"
-    now="$turn $(stat -c %s "$1" 2>/dev/null)"
-    case $now in
-      "$before") idle=$((idle + 1)) ;;
-      *) idle=0 ;;
-    esac
-    case $turn in
-      tool*) idle=0 ;;
-    esac
-    before=$now
   done
 }`;
 

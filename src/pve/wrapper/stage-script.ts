@@ -1,6 +1,7 @@
 import type { Argv } from '../commands.ts';
 import type { GuestRef } from '../guest.ts';
-import { asArgv, endTogether, listen, privateFolder, settle } from './script-parts.ts';
+import { relay } from './relay-script.ts';
+import { asArgv, privateFolder, settle } from './script-parts.ts';
 
 export interface StageOptions {
   /** The guest whose archive it is. */
@@ -32,41 +33,20 @@ silence=$1 path=$3
 part=$(mktemp -- "$2") || exit 1
 trap 'rm -rf "$folder"; rm -f -- "$part"' EXIT
 exec 3<&0 </dev/null >/dev/null
-echo 'client 0' >"$folder/turn"
 
-(
-  count=0
-  while
-    count=$((count + 1))
-    echo "client $count" >"$folder/turn"
-    read -r size <&3
-  do
-    case $size in
-      '') continue ;;
-      0) exit 0 ;;
-    esac
-    dd bs=64k count="$size" iflag=fullblock,count_bytes status=none <&3 >>"$part" || exit 2
-  done
-  echo 'the archive ended before its end mark' >&2
-  exit 1
-) &
-feeder=$!
-exec 3<&-
-
-${listen}
-(
-  listen "$part" "$$"
-  echo "pvebak was not heard for $silence s" >&2
-  kill -KILL "$feeder"
-) &
-watchdog=$!
-exec 4>&2 2>/dev/null
-trap 'told=1; kill -KILL "$feeder"' TERM INT
+${relay}
+relay "$silence" <&3 >>"$part" &
+relay=$!
+exec 3<&- 4>&2 2>/dev/null
+trap 'told=1; kill -KILL "$relay"' TERM INT
 
 ${settle}
-settle "$feeder"
+settle "$relay"
 status=1
+case $code in
+  1) echo 'the archive ended before its end mark' ;;
+  3) echo "pvebak was not heard for $silence s" ;;
+esac >&4
 [ "$code" -ne 0 ] || ! mv -f -- "$part" "$path" 2>&4 || status=0
-${endTogether('watchdog')}
 exit "$status"
 `;

@@ -26,8 +26,12 @@ describe('an archive in frames', () => {
   test.each([
     ['nothing is only an end', [], ['0\n']],
     ['small pieces are put together', [3, 0, 4], ['7\n', '7', '0\n']],
-    ['large pieces are taken apart', [9 * MIB], ['8388608\n', '8388608', '1048576\n', '1048576', '0\n']],
-    ['a frame may fill up exactly', [8 * MIB], ['8388608\n', '8388608', '0\n']],
+    [
+      'large pieces are taken apart',
+      [3 * MIB - 5],
+      ['1048576\n', '1048576', '1048576\n', '1048576', '1048571\n', '1048571', '0\n'],
+    ],
+    ['a frame may fill up exactly', [MIB], ['1048576\n', '1048576', '0\n']],
   ])('%s', async (_, lengths, expected) => {
     expect(await headers(framed(pieces(...lengths)))).toEqual(expected);
   });
