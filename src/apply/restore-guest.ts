@@ -2,7 +2,6 @@ import { withoutMountPoints } from '../pve/container-host-access.ts';
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import { guestBridges } from '../pve/guest-bridges.ts';
 import { hostAccessText } from '../pve/host-access-text.ts';
-import { releaseMemory } from '../repository/release-memory.ts';
 import type { Store } from '../repository/store.ts';
 import { stagedArchiveName } from '../snapshot/archive-name.ts';
 import { type ArchiveReading, type OpenSnapshot, openSnapshot } from '../snapshot/open-snapshot.ts';
@@ -11,6 +10,7 @@ import { UserError } from '../user-error.ts';
 import type { Progress, RestoreReport } from './apply-event.ts';
 import type { ApplyHost } from './apply-host.ts';
 import { type BroughtAccess, hostAccessFaults, judgeBrought } from './host-access-fault.ts';
+import { RecycledMemory } from './recycled-memory.ts';
 import { restoreByFile } from './restore-by-file.ts';
 import { restoreByStream } from './restore-by-stream.ts';
 import { checkTarget, refuseFaults, stopTarget } from './restore-check.ts';
@@ -98,6 +98,7 @@ class Restore {
   readonly #target: GuestRef;
   readonly #progress: RestoreProgress;
   readonly #notes = new Set<string>();
+  readonly #memory = new RecycledMemory();
   #before: string | undefined;
   #wasStopped = false;
   #archiveBytes = 0;
@@ -157,7 +158,7 @@ class Restore {
       overwrites: this.#before !== undefined,
       archive: (reading) => this.#archive(placement, way === 'staged' || reading === 'sending'),
       // The pieces of a container's archive are blobs, and one that follows itself is the same piece again.
-      free: this.#target.type === 'qemu' ? freeWhole : () => undefined,
+      free: this.#target.type === 'qemu' ? (part) => this.#memory.free(part) : () => undefined,
       beforeTouching: (bytes) => this.#beforeTouching(placement, bytes),
       onPercent: (percent) => this.#progress.percent(percent),
     };
@@ -183,8 +184,9 @@ class Restore {
   #reading({ told }: Placement): ArchiveReading {
     const bridges = this.#request.to.map?.bridge ?? new Map();
     const storages = told.kind === 'in-archive' ? told.storages : new Map();
-    if (storages.size === 0 && bridges.size === 0) return {};
-    return { mapConfig: (text) => mapVmConfig(text, { storages, bridges }) };
+    const memory = this.#memory;
+    if (storages.size === 0 && bridges.size === 0) return { memory };
+    return { memory, mapConfig: (text) => mapVmConfig(text, { storages, bridges }) };
   }
 
   async #beforeTouching(placement: Placement, archiveBytes: number | undefined): Promise<void> {
@@ -301,11 +303,6 @@ class Restore {
     const { type, vmid } = this.#snapshot.guest;
     return `${this.#context.host.dumpDir}/${stagedArchiveName(type, vmid, this.#snapshot.id)}`;
   }
-}
-
-/** Parts come in order, so that with the last one of a buffer nobody needs it any longer. */
-function freeWhole(part: Uint8Array): void {
-  if (part.byteOffset + part.byteLength === part.buffer.byteLength) releaseMemory(part);
 }
 
 function succeeded({ exit, brokenOff }: ToolEnded): boolean {

@@ -1,4 +1,4 @@
-import { encodeVma } from '../formats/vma/sparse-archive.ts';
+import { encodeVma, type PieceMemory } from '../formats/vma/sparse-archive.ts';
 import type { VmaHeader } from '../formats/vma/vma-header.ts';
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import { type GuestConfig, parseGuestConfig } from '../pve/guest-config.ts';
@@ -34,6 +34,8 @@ export interface OpenSnapshot {
 export interface ArchiveReading {
   /** Changes a VM's configuration on its way into the archive; byte by byte, in the encoding latin1. */
   readonly mapConfig?: (text: string) => string;
+  /** For the pieces of a VM's archive that are as large as to be worth it. */
+  readonly memory?: PieceMemory;
 }
 
 /** What a configuration that was changed may add to the archive's header. */
@@ -79,8 +81,8 @@ export async function openSnapshot(store: Store, id: string, guest: GuestRef): P
     ...opened,
     size,
     mostBytes: archive.size + HEADER_SLACK_BYTES,
-    archive: (onRead, { mapConfig } = {}) =>
-      readSparseVma(store, withConfig(header, mapConfig), { disks, recorded, onRead }),
+    archive: (onRead, { mapConfig, memory } = {}) =>
+      readSparseVma(store, withConfig(header, mapConfig), { disks, recorded, onRead, memory }),
   };
 }
 
@@ -113,14 +115,16 @@ function readSparseVma(
     disks,
     recorded,
     onRead,
+    memory,
   }: {
     readonly disks: ReadonlyMap<number, StoredNode>;
     readonly recorded: RecordedContents;
     readonly onRead: (bytes: number) => void;
+    readonly memory: PieceMemory | undefined;
   },
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const names = new Map(header.devices.map((device) => [device.id, device]));
-  return encodeVma(header, async function* (deviceId) {
+  async function* readDevice(deviceId: number) {
     const disk = disks.get(deviceId);
     const device = names.get(deviceId);
     if (disk === undefined || device === undefined)
@@ -136,7 +140,8 @@ function readSparseVma(
       onRead(bytes.length);
       yield isZeros ? { zeros: bytes.length } : bytes;
     }
-  });
+  }
+  return encodeVma(header, readDevice, memory);
 }
 
 /** What a plan was made by lies beside the archive, and the node reads what is in it. @throws UserError `repository-damaged` */

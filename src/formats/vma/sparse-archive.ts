@@ -9,6 +9,13 @@ import { type ExtentTable, emptyExtentTable } from './extent-table.ts';
 import { openWindow, WINDOW_BYTES, windowCount } from './extent-window.ts';
 import type { VmaDevice, VmaHeader } from './vma-header.ts';
 
+/** Where pieces get their memory, which may hold anything. */
+export interface PieceMemory {
+  take(length: number): Uint8Array<ArrayBuffer>;
+}
+
+const NEW_MEMORY: PieceMemory = { take: (length) => new Uint8Array(length) };
+
 /**
  * An archive whose masks leave out each 4 KiB block of zeros, so that thin storage stays thin: devices by id, clusters
  * ascending, at most 48 in an extent. The archive header comes as a piece of its own before any device is read. Pieces
@@ -20,12 +27,13 @@ import type { VmaDevice, VmaHeader } from './vma-header.ts';
 export async function* encodeVma(
   header: VmaHeader,
   readDevice: (deviceId: number) => AsyncIterable<DevicePiece>,
+  memory = NEW_MEMORY,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
   yield encodeVmaHeader(header);
   if (header.devices.length === 0) yield encodeVmaExtentHeader(emptyExtentTable(), header.uuid);
   const run = new JoinedBytes();
   for (const device of header.devices.toSorted((one, other) => one.id - other.id)) {
-    yield* encodeDevice(device, readDevice(device.id), { uuid: header.uuid, run });
+    yield* encodeDevice(device, readDevice(device.id), { uuid: header.uuid, run, memory });
   }
   yield* run.end();
 }
@@ -34,6 +42,7 @@ interface ArchiveProgress {
   readonly uuid: Uint8Array;
   /** Headers that were not sent yet. */
   readonly run: JoinedBytes;
+  readonly memory: PieceMemory;
 }
 
 async function* encodeDevice(
@@ -54,7 +63,7 @@ async function* encodeDevice(
 async function* encodeWindows(
   device: VmaDevice,
   reader: DeviceReader,
-  { uuid, run }: ArchiveProgress,
+  { uuid, run, memory }: ArchiveProgress,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
   const scratch = new Uint8Array(Math.min(WINDOW_BYTES, device.size));
   const table = emptyExtentTable();
@@ -64,7 +73,7 @@ async function* encodeWindows(
     openWindow(table, device, window);
     const blocks = bytes === undefined ? 0 : markData(table, bytes);
     yield* run.add(encodeVmaExtentHeader(table, uuid));
-    if (bytes !== undefined && blocks > 0) yield withBlocks(run.end()[0], { table, bytes, blocks });
+    if (bytes !== undefined && blocks > 0) yield withBlocks(run.end()[0], { table, bytes, blocks, memory });
   }
   if (!(await reader.atEnd())) {
     throw new FormatError(`device ${device.name} is longer than ${device.size} bytes`, reader.offset);
@@ -90,9 +99,15 @@ function withBlocks(
     table,
     bytes,
     blocks,
-  }: { readonly table: ExtentTable; readonly bytes: Uint8Array; readonly blocks: number },
+    memory,
+  }: {
+    readonly table: ExtentTable;
+    readonly bytes: Uint8Array;
+    readonly blocks: number;
+    readonly memory: PieceMemory;
+  },
 ): Uint8Array<ArrayBuffer> {
-  const packed = new Uint8Array(headers.length + blocks * BLOCK_BYTES);
+  const packed = memory.take(headers.length + blocks * BLOCK_BYTES);
   packed.set(headers);
   let at = headers.length;
   for (let index = 0; index < table.count; index++) {
