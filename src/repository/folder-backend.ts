@@ -3,9 +3,10 @@ import { mkdir, open, readdir, readFile, rename, stat, statfs, unlink } from 'no
 import { dirname, join } from 'node:path';
 import type { Backend, FileName, ListedType, StoredFile } from './backend.ts';
 import { damaged } from './damaged-error.ts';
-import { OpenFiles } from './open-files.ts';
+import { SequentialReads } from './sequential-reads.ts';
 import { unreadable, unwritable } from './storage-error.ts';
 import { sweepFolder } from './sweep-folder.ts';
+import { writeDirect } from './write-direct.ts';
 import { writeWhole } from './write-whole.ts';
 
 const FOLDERS: readonly ListedType[] = ['keys', 'data', 'index', 'snapshots', 'locks'];
@@ -17,7 +18,7 @@ const FOLDERS: readonly ListedType[] = ['keys', 'data', 'index', 'snapshots', 'l
  */
 export function folderBackend(folder: string): Backend {
   const pathOf = (file: FileName) => join(folder, ...partsOf(file));
-  const packs = new OpenFiles();
+  const packs = new SequentialReads();
   return {
     where: folder,
     create: () => createFolders(folder),
@@ -120,6 +121,7 @@ async function saveDurably(path: string, bytes: Uint8Array): Promise<void> {
 }
 
 async function writeAndSync(path: string, bytes: Uint8Array): Promise<void> {
+  if (await writeDirect(path, bytes)) return;
   const handle = await open(path, 'wx', 0o600);
   try {
     await writeWhole(handle, bytes);

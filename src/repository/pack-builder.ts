@@ -1,5 +1,6 @@
 import type { BlobId, BlobType } from './object-id.ts';
 import type { PackEntry } from './pack-header.ts';
+import { pageAligned } from './page-aligned.ts';
 import { releaseMemory } from './release-memory.ts';
 
 /** A pack is closed once it has reached this size; one blob may carry it beyond. */
@@ -21,25 +22,26 @@ export interface PackMemory {
 
 const NEW_MEMORY: PackMemory = { take: (bytes) => new Uint8Array(bytes) };
 
+/** Packs that a thread has filled and that are not stored yet, beside the one that it fills. */
+const MOST_SPARES = 3;
+
 /**
  * Memory that goes back and forth between a thread that fills packs and the one that stores them. Shared, so that it is not
  * handed over: buffers of this size that come and go make the garbage collector run for each of them.
  */
 export class SharedPackMemory implements PackMemory {
-  #spare: SharedArrayBuffer | undefined;
+  readonly #spares: SharedArrayBuffer[] = [];
 
   /** What it holds is what was in it before. */
   take(bytes: number): Uint8Array {
-    const spare = this.#spare;
-    this.#spare = undefined;
-    return new Uint8Array(
-      spare !== undefined && spare.byteLength >= bytes ? spare : new SharedArrayBuffer(bytes),
-    );
+    const index = this.#spares.findIndex(({ byteLength }) => byteLength >= bytes);
+    const [spare] = index < 0 ? [] : this.#spares.splice(index, 1);
+    return new Uint8Array(spare ?? pageAligned(bytes));
   }
 
   /** Nobody may use it any longer. */
   giveBack(memory: SharedArrayBuffer): void {
-    this.#spare = memory;
+    if (this.#spares.length < MOST_SPARES) this.#spares.push(memory);
   }
 }
 
