@@ -15,6 +15,7 @@ import type { Snapshot } from '../repository/snapshot-file.ts';
 import { type Retry, withRetries } from '../transport/with-retries.ts';
 import { UserError } from '../user-error.ts';
 import { lineAdoptions } from './line-adoptions.ts';
+import type { Opening } from './open-site.ts';
 import type { Surroundings } from './surroundings.ts';
 import { retryText } from './view/outcome-text.ts';
 import { terminalSafe } from './view/terminal-safe.ts';
@@ -23,24 +24,39 @@ import { openShell } from './way-in.ts';
 /** Somebody waits for the answer: 5 s more at most. */
 const MOST_RETRIES = 2;
 
-/** Asks every host and every open repository, side by side. A host that can't be asked is a fact too. */
+/**
+ * Asks every host, while the repositories are being opened and read. A host that can't be asked is a fact too.
+ * @throws UserError of the first repository that can't be opened; no host is being asked then
+ */
 export async function gatherFacts(
   site: Site,
-  repositories: ReadonlyMap<string, Repository>,
+  { opened }: Opening,
   surroundings: Surroundings,
 ): Promise<Facts> {
   const now = surroundings.clock();
-  const [hosts, snapshots] = await Promise.all([
-    Promise.all(
-      [...site.hosts.values()].map(async (host) => [host.name, await askHost(host, surroundings)] as const),
+  const stop = new AbortController();
+  const signal = AbortSignal.any([surroundings.signal, stop.signal]);
+  const asking = Promise.all(
+    [...site.hosts.values()].map(
+      async (host) => [host.name, await askHost(host, { ...surroundings, signal })] as const,
     ),
-    Promise.all(
-      [...repositories].map(
-        async ([name, repository]) => [name, await askRepository(repository, now)] as const,
-      ),
+  );
+  try {
+    const [hosts, repositories] = await Promise.all([asking, askAll(opened, now)]);
+    return { now, hosts: new Map(hosts), repositories: new Map(repositories) };
+  } catch (error) {
+    stop.abort(error);
+    await asking.catch(() => undefined);
+    throw error;
+  }
+}
+
+async function askAll(opened: Opening['opened'], now: number) {
+  return Promise.all(
+    [...(await opened)].map(
+      async ([name, repository]) => [name, await askRepository(repository, now)] as const,
     ),
-  ]);
-  return { now, hosts: new Map(hosts), repositories: new Map(snapshots) };
+  );
 }
 
 /** Also when it does not answer. @throws the signal's reason */

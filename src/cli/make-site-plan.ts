@@ -88,8 +88,9 @@ async function askAll(
   surroundings: Surroundings,
 ): Promise<Pick<SitePlan, 'facts' | 'repositories'>> {
   await warnOfReaders(secretFiles(site), surroundings);
-  const repositories = await openSiteRepositories(site, surroundings);
-  const facts = await gatherFacts(site, repositories, surroundings);
+  const opening = await openSiteRepositories(site, surroundings);
+  const facts = await gatherFacts(site, opening, surroundings);
+  const repositories = await opening.opened;
   return { repositories, facts: await withContents(facts, site, { repositories, restoreNames }) };
 }
 

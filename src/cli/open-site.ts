@@ -56,24 +56,56 @@ export function usedRepositories(site: Site): ReadonlySet<string> {
   return new Set([...named, ...(keepsConfigs ? [...site.repositories.keys()].slice(0, 1) : [])]);
 }
 
-/** Opens the repositories that the site names and uses. @throws UserError of the first that can't be opened */
-export async function openSiteRepositories(
-  site: Site,
-  surroundings: Surroundings,
-): Promise<ReadonlyMap<string, Repository>> {
+/** Repositories whose passwords are read, being opened: deriving a key from one takes a core half a second. */
+export interface Opening {
+  /** @throws UserError of the first that can't be opened */
+  readonly opened: Promise<ReadonlyMap<string, Repository>>;
+}
+
+/** Begins to open the repositories that the site names and uses. @throws UserError `secret` */
+export function openSiteRepositories(site: Site, surroundings: Surroundings): Promise<Opening> {
   const used = usedRepositories(site);
   const repositories = new Map([...site.repositories].filter(([name]) => used.has(name)));
   return openRepositories({ repositories }, surroundings);
 }
 
-/** Opens all that there are. @throws UserError of the first that can't be opened */
-export async function openRepositories(
+/** Begins to open all that there are. @throws UserError `secret` */
+export function openRepositories(
   { repositories }: Pick<Site, 'repositories'>,
   surroundings: Surroundings,
+): Promise<Opening> {
+  return beginOpening([...repositories.values()], surroundings, openSiteRepository);
+}
+
+/**
+ * Reads all passwords, some of which may be asked for, and then goes on by itself.
+ * @param open is given entries that hold their password; a repository that it leaves out is left out
+ */
+export async function beginOpening(
+  entries: readonly RepositoryEntry[],
+  surroundings: Surroundings,
+  open: (entry: RepositoryEntry, surroundings: Surroundings) => Promise<Repository | undefined>,
+): Promise<Opening> {
+  const known: RepositoryEntry[] = [];
+  for (const entry of entries) {
+    const value = await repositoryPassword(entry, surroundings);
+    known.push({ ...entry, password: { kind: 'plain', value } });
+  }
+  const opened = openEach(known, (entry) => open(entry, surroundings));
+  // Whoever waits for it may fail before it looks here.
+  opened.catch(() => undefined);
+  return { opened };
+}
+
+async function openEach(
+  entries: readonly RepositoryEntry[],
+  open: (entry: RepositoryEntry) => Promise<Repository | undefined>,
 ): Promise<ReadonlyMap<string, Repository>> {
   const opened = new Map<string, Repository>();
-  for (const entry of repositories.values())
-    opened.set(entry.name, await openSiteRepository(entry, surroundings));
+  for (const entry of entries) {
+    const repository = await open(entry);
+    if (repository !== undefined) opened.set(entry.name, repository);
+  }
   return opened;
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Site } from '../config/site.ts';
 import type { Repository } from '../repository/repository.ts';
 import { UserError } from '../user-error.ts';
-import { openSite, openSiteRepository, usedRepositories } from './open-site.ts';
+import { beginOpening, type Opening, openSite, openSiteRepository, usedRepositories } from './open-site.ts';
 import { locateRepository, openLocatedRepository, type RepositoryLocation } from './repository-location.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -46,42 +46,44 @@ export async function openChoice(
   choice: RepositoryChoice,
   surroundings: Surroundings,
 ): Promise<{ readonly site: Site; readonly repositories: ReadonlyMap<string, Repository> }> {
+  const { site, opened } = await beginChoice(choice, surroundings);
+  return { site, repositories: await opened };
+}
+
+/** The same, the repositories being opened. @throws UserError `usage`, `secret` */
+export async function beginChoice(
+  choice: RepositoryChoice,
+  surroundings: Surroundings,
+): Promise<{ readonly site: Site } & Opening> {
   const source = chooseSource(choice);
   if (source.kind === 'site') {
     const site = await openSite(source.file, surroundings);
-    return { site, repositories: await openAllThere(site, surroundings) };
+    return { site, ...(await openAllThere(site, surroundings)) };
   }
   const entry = await locateRepository(source.location, surroundings);
-  const repository = await openLocatedRepository(entry, surroundings);
-  return {
-    site: {
-      file: '',
-      cadenceMs: DAY_MS,
-      repositories: new Map([[entry.name, entry]]),
-      hosts: new Map(),
-      backups: [],
-      restores: [],
-    },
-    repositories: new Map([[entry.name, repository]]),
+  const site: Site = {
+    file: '',
+    cadenceMs: DAY_MS,
+    repositories: new Map([[entry.name, entry]]),
+    hosts: new Map(),
+    backups: [],
+    restores: [],
   };
+  return { site, ...(await beginOpening([entry], surroundings, openLocatedRepository)) };
 }
 
 /** All that the site names, also on a machine that only restores; one that nothing uses need not have been made. */
-async function openAllThere(
-  site: Site,
-  surroundings: Surroundings,
-): Promise<ReadonlyMap<string, Repository>> {
+function openAllThere(site: Site, surroundings: Surroundings): Promise<Opening> {
   const used = usedRepositories(site);
-  const opened = new Map<string, Repository>();
-  for (const [name, entry] of site.repositories) {
+  return beginOpening([...site.repositories.values()], surroundings, async (entry) => {
     try {
-      opened.set(name, await openSiteRepository(entry, surroundings));
+      return await openSiteRepository(entry, surroundings);
     } catch (error) {
       const isMissing = error instanceof UserError && error.code === 'no-repository';
-      if (!isMissing || used.has(name) || site.repositories.size === 1) throw error;
+      if (!isMissing || used.has(entry.name) || site.repositories.size === 1) throw error;
+      return undefined;
     }
-  }
-  return opened;
+  });
 }
 
 const DAY_MS = 24 * 60 * 60_000;

@@ -37,8 +37,9 @@ export async function applySavedPlan(
   const actions = plannedActions(file.plan);
   if (actions.length === 0) return exitStatusOfProblems(file.plan);
   const site = await openSiteOf(file, options.site, surroundings);
-  const repositories = await openRepositories(site, surroundings);
-  const facts = await gatherFacts(site, repositories, surroundings);
+  const opening = await openRepositories(site, surroundings);
+  const facts = await gatherFacts(site, opening, surroundings);
+  const repositories = await opening.opened;
   const refused = refusedActions(actions, file, presentMoment(site, facts));
   const left = withoutActions(file.plan, new Set(refused.map(({ action }) => action)));
   const { parallel, json } = options;

@@ -15,10 +15,10 @@ export async function factsCommand(
   surroundings: Surroundings,
 ): Promise<number> {
   const { site, name } = await openNamedSite(file, surroundings, { trust: 'all' });
-  const repositories = await openSiteRepositories(site, surroundings);
+  const opening = await openSiteRepositories(site, surroundings);
   const restoreNames = site.restores.map(({ name: intent }) => intent);
-  const facts = await withContents(await gatherFacts(site, repositories, surroundings), site, {
-    repositories,
+  const facts = await withContents(await gatherFacts(site, opening, surroundings), site, {
+    repositories: await opening.opened,
     restoreNames,
   });
   const { programVersion, stdout, stderr } = surroundings;

@@ -9,7 +9,7 @@ import { commandLineHost, givenLoginOptions, type LoginOptions } from '../comman
 import { confirm } from '../confirm.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { gatherFacts } from '../gather-facts.ts';
-import { openChoice, type RepositoryChoice } from '../repository-choice.ts';
+import { beginChoice, type RepositoryChoice } from '../repository-choice.ts';
 import { type RestoreSelection, type SelectedSnapshot, selectSnapshots } from '../restore-selection.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { tellUnread } from '../tell-unread.ts';
@@ -52,10 +52,11 @@ export async function restoreCommand(
   options: RestoreCommandOptions,
   surroundings: Surroundings,
 ): Promise<number> {
-  const { site, repositories } = await openChoice(options, surroundings);
+  const { site, opened } = await beginChoice(options, surroundings);
   const host = await targetHost(site, options, surroundings);
   const target = { ...site, hosts: new Map([[host.name, host]]), backups: [], restores: [] };
-  const known = await gatherFacts(target, repositories, surroundings);
+  const known = await gatherFacts(target, { opened }, surroundings);
+  const repositories = await opened;
   for (const [name, { unread = [] }] of known.repositories) tellUnread(name, unread, surroundings.stderr);
   const selected = selectSnapshots(known, options);
   const restores = selected.map((one, place) =>

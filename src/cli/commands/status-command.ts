@@ -36,6 +36,6 @@ export async function statusCommand(
 
 async function askStatus(file: string, surroundings: Surroundings): Promise<SiteStatus> {
   const site = await openSite(file, surroundings);
-  const repositories = await openSiteRepositories(site, surroundings);
-  return judgeStatus(site, await gatherFacts(site, repositories, surroundings));
+  const opening = await openSiteRepositories(site, surroundings);
+  return judgeStatus(site, await gatherFacts(site, opening, surroundings));
 }
