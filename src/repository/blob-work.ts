@@ -163,7 +163,7 @@ export class BlobWork {
     const plain = smaller ? compressed : bytes;
     const length = plain.length + OVERHEAD_BYTES;
     const uncompressedLength = smaller ? bytes.length : 0;
-    encryptInto(this.#key, [plain], this.#builders[type].place(id, { length, uncompressedLength }));
+    encryptInto(this.#key, plain, this.#builders[type].place(id, { length, uncompressedLength }));
     if (compressed !== undefined) releaseMemory(compressed);
     return length;
   }

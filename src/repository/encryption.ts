@@ -41,15 +41,8 @@ export const encryptionReady: Promise<void> = sodium.ready;
 export function encrypt(key: MasterKey, parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const sealed = new Uint8Array(length + OVERHEAD_BYTES);
-  encryptInto(key, parts, sealed);
-  return sealed;
-}
-
-/** The same into memory that is there. @param sealed as long as the parts and OVERHEAD_BYTES together */
-export function encryptInto(key: MasterKey, parts: readonly Uint8Array[], sealed: Uint8Array): void {
-  const nonce = randomBytes(NONCE_BYTES);
+  const { nonce, cipher } = startEncryption(key);
   sealed.set(nonce, 0);
-  const cipher = createCipheriv('aes-256-ctr', preparedKey(key).encrypt, nonce);
   let at = NONCE_BYTES;
   for (const part of parts) {
     const encrypted = cipher.update(part);
@@ -58,6 +51,23 @@ export function encryptInto(key: MasterKey, parts: readonly Uint8Array[], sealed
     at += part.length;
   }
   sealed.set(authenticate(key, nonce, sealed.subarray(NONCE_BYTES, at)), at);
+  return sealed;
+}
+
+/** The same of one part, into memory that may be shared. @param sealed OVERHEAD_BYTES longer than the plaintext */
+export function encryptInto(key: MasterKey, plaintext: Uint8Array, sealed: Uint8Array): void {
+  const { nonce, cipher } = startEncryption(key);
+  const ciphertext = cipher.update(plaintext);
+  sealed.set(nonce, 0);
+  sealed.set(authenticate(key, nonce, ciphertext), sealed.length - MAC_BYTES);
+  // Shared memory is written and read at half the speed by all but `copy`: somebody else might be at it.
+  ciphertext.copy(sealed, NONCE_BYTES);
+  releaseMemory(ciphertext);
+}
+
+function startEncryption(key: MasterKey) {
+  const nonce = randomBytes(NONCE_BYTES);
+  return { nonce, cipher: createCipheriv('aes-256-ctr', preparedKey(key).encrypt, nonce) };
 }
 
 /**

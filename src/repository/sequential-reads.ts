@@ -12,7 +12,7 @@ const IDLE_MS = 2_000;
 
 interface Window {
   readonly start: number;
-  readonly memory: Uint8Array;
+  readonly memory: Buffer;
   /** How many bytes of the memory are the file's. */
   readonly filled: Promise<number>;
   users: number;
@@ -81,7 +81,7 @@ export class SequentialReads {
     const spare = this.#spares.pop();
     if (spare === undefined && this.#windows === MOST_WINDOWS) return undefined;
     if (spare === undefined) this.#windows += 1;
-    const memory = new Uint8Array(spare ?? pageAligned(WINDOW_BYTES), 0, WINDOW_BYTES);
+    const memory = Buffer.from(spare ?? pageAligned(WINDOW_BYTES), 0, WINDOW_BYTES);
     const filled = this.#direct.readInto(path, start, memory).catch((error: unknown) => {
       if (cannotBeDirect(error)) this.#canBeDirect = false;
       return 0;
@@ -97,7 +97,7 @@ export class SequentialReads {
       if ((await window.filled) < from + length) return undefined;
       const { buffer } = Buffer.allocUnsafeSlow(length);
       const bytes = new Uint8Array(buffer, 0, length);
-      bytes.set(window.memory.subarray(from, from + length));
+      window.memory.copy(bytes, 0, from, from + length);
       return bytes;
     } finally {
       window.users -= 1;
