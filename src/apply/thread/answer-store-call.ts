@@ -12,8 +12,6 @@ export async function answerStoreCall(
 ): Promise<StoreAnswer> {
   const { kind } = call;
   switch (kind) {
-    case 'save':
-      return { kind, blob: portable(await writer.save(call.type, call.bytes)) };
     case 'save-many':
       return joined(await (await writer.startMany(call.type, call.blobs)).done);
     case 'save-zeros':

@@ -1,6 +1,6 @@
 import type { SavedBlob } from '../../repository/blob-writer.ts';
 import { ByteBudget } from '../../repository/byte-budget.ts';
-import { type BlobId, blobId } from '../../repository/object-id.ts';
+import { type BlobId, type BlobType, blobId } from '../../repository/object-id.ts';
 import type { BlobSaver, BlobSource, Store } from '../../repository/store.ts';
 import { fromPortableNode } from './portable-node.ts';
 import type { StoreAnswer, StoreCall } from './store-calls.ts';
@@ -13,6 +13,9 @@ export interface StoreLine {
 
 /** Blobs on their way to the other thread and in it; more is admitted there, blob by blob. */
 const BYTES_UNDER_WAY = 12 << 20;
+
+/** Of blobs that go in one message; a message costs as much as to hash 16 KiB, and there are six of them for each. */
+const BATCH_BYTES = 1 << 20;
 
 /** The repository as seen from a thread that does not have it: every call is answered by the one that has. */
 export function lentStore(
@@ -52,13 +55,11 @@ function lentReader(line: StoreLine): BlobSource {
 function lentWriter(line: StoreLine): BlobSaver {
   const budget = new ByteBudget(BYTES_UNDER_WAY);
   const zeros = new Map<number, Promise<SavedBlob>>();
+  const batch = new Batch(line);
   const start: BlobSaver['start'] = async (type, bytes) => {
     const { length } = bytes;
     await budget.take(length);
-    const done = line
-      .call({ kind: 'save', type, bytes })
-      .then(expectBlob)
-      .finally(() => budget.give(length));
+    const done = batch.add(type, bytes).finally(() => budget.give(length));
     // Whoever started it may have failed before it looks here.
     done.catch(() => undefined);
     return { done };
@@ -86,6 +87,59 @@ function lentWriter(line: StoreLine): BlobSaver {
     saveLarge: async (type, { id, length }, make) =>
       expectBlob(await line.call({ kind: 'save-large', type, id: owned(id), length }, make)),
   };
+}
+
+interface WaitingBlob {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly resolve: (blob: SavedBlob) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Blobs that are started one after the other go together: once they are many, or when nothing else is to be done at once. */
+class Batch {
+  readonly #line: StoreLine;
+  #type: BlobType = 'data';
+  #blobs: WaitingBlob[] = [];
+  #bytes = 0;
+  #soon: NodeJS.Immediate | undefined;
+
+  constructor(line: StoreLine) {
+    this.#line = line;
+  }
+
+  add(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<SavedBlob> {
+    if (type !== this.#type) this.#send();
+    this.#type = type;
+    const saved = new Promise<SavedBlob>((resolve, reject) => {
+      this.#blobs.push({ bytes, resolve, reject });
+    });
+    this.#bytes += bytes.length;
+    if (this.#bytes >= BATCH_BYTES) this.#send();
+    else this.#soon ??= setImmediate(() => this.#send());
+    return saved;
+  }
+
+  #send(): void {
+    clearImmediate(this.#soon);
+    this.#soon = undefined;
+    const waiting = this.#blobs;
+    if (waiting.length === 0) return;
+    this.#blobs = [];
+    this.#bytes = 0;
+    const blobs = waiting.map(({ bytes }) => bytes);
+    const lengths = blobs.map(({ length }) => length);
+    this.#line
+      .call({ kind: 'save-many', type: this.#type, blobs })
+      .then((answer) => expectBlobs(answer, lengths))
+      .then(
+        (saved) => {
+          for (const [index, blob] of saved.entries()) waiting[index]?.resolve(blob);
+        },
+        (error: unknown) => {
+          for (const { reject } of waiting) reject(error);
+        },
+      );
+  }
 }
 
 /** A view is sent with all of the buffer behind it. */

@@ -5,7 +5,6 @@ import type { PortableNode } from './portable-node.ts';
 
 /** What a pipeline in a thread asks of the repository, which the main thread has open. */
 export type StoreCall =
-  | { readonly kind: 'save'; readonly type: BlobType; readonly bytes: Uint8Array<ArrayBuffer> }
   /** Views of one or more buffers. */
   | {
       readonly kind: 'save-many';
@@ -21,7 +20,7 @@ export type StoreCall =
   | { readonly kind: 'save-snapshot'; readonly facts: SnapshotFacts };
 
 export type StoreAnswer =
-  | { readonly kind: 'save' | 'save-zeros' | 'save-large'; readonly blob: SavedBlob }
+  | { readonly kind: 'save-zeros' | 'save-large'; readonly blob: SavedBlob }
   /** `ids` are 32 bytes each. */
   | {
       readonly kind: 'save-many';
