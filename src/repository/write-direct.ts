@@ -6,6 +6,7 @@ import { writeWhole } from './write-whole.ts';
 /** Below it the system's cache costs less than to wait for the disk. */
 const LEAST_BYTES = 1 << 20;
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+
 /**
  * Makes a new file of a large piece of shared memory past the system's cache, and syncs it. A backup is not read again soon: in
  * the cache it would take the room of what is, on a node that of its guests, and putting it there costs more processor time
