@@ -24,9 +24,6 @@ export interface WrappedDumpOptions {
  * | log      | log file      | stderr  | after vzdump with all of the log, or 1 s after a vzdump that was ended |
  * | watchdog | stdin         | nothing | by the wrapper, when all others have ended                    |
  *
- * The relay makes the fifo, and stdout where that is a socket, as large as root may (F_SETPIPE_SZ, SO_SNDBUFFORCE): two processes take
- * turns each time one is full or empty, and with what a shell has that took twice the time.
- *
  * The watchdog ends the dump at the end of stdin, after silence, and when nobody reads stdout any more. From then on it
  * reads the fifo itself: a dump that is being ended must not meet a stalled or a broken stream. 30 s later it breaks it all
  * the same, so that a vzdump that did not heed TERM ends too.
@@ -48,16 +45,7 @@ mkfifo "$folder/stream" || exit 1
 : >"$folder/log"
 exec 3<&0 </dev/null
 
-perl -e '
-  fcntl(STDIN, 1031, 1 << 20);
-  setsockopt(STDOUT, 1, 32, pack("i", 1 << 20));
-  while (my $length = sysread(STDIN, $_, 1 << 18)) {
-    for (my $at = 0; $at < $length; ) {
-      my $put = syswrite(STDOUT, $_, $length - $at, $at);
-      exit 1 if !defined $put;
-      $at += $put;
-    }
-  }' <"$folder/stream" 2>/dev/null 3<&- &
+cat <"$folder/stream" 2>/dev/null 3<&- &
 relay=$!
 exec 5>"$folder/stream" 4<"$folder/stream"
 (trap - PIPE; exec "$@") >&5 2>>"$folder/log" 3<&- 4<&- 5>&- &
