@@ -1,3 +1,4 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { UserError } from '../user-error.ts';
 import { abortText } from './connection-lost.ts';
@@ -6,7 +7,6 @@ import { Inlet } from './inlet.ts';
 import { Outlet } from './outlet.ts';
 import { checkArgv } from './quote-argv.ts';
 import type { CommandExit, RunningCommand, Shell } from './shell.ts';
-import { type PipedChild, spawnPiped } from './spawn-piped.ts';
 
 const where = 'this machine';
 const killAfterMs = 5_000;
@@ -26,11 +26,11 @@ export function openLocalShell(options: LocalShellOptions = {}): Shell {
   const running = new Set<Promise<CommandExit>>();
   return {
     where,
-    async run(argv, { signal, long = false } = {}) {
+    async run(argv, { signal } = {}) {
       checkArgv(argv);
       const ending = signal === undefined ? disposal.signal : AbortSignal.any([signal, disposal.signal]);
       ending.throwIfAborted();
-      const command = await start(argv, { options, signal: ending, long });
+      const command = await start(argv, { options, signal: ending });
       running.add(command.exit);
       void command.exit.then(() => running.delete(command.exit));
       return command;
@@ -45,17 +45,14 @@ export function openLocalShell(options: LocalShellOptions = {}): Shell {
 interface StartOptions {
   readonly options: LocalShellOptions;
   readonly signal: AbortSignal;
-  readonly long: boolean;
 }
 
-async function start(
-  argv: readonly string[],
-  { options, signal, long }: StartOptions,
-): Promise<RunningCommand> {
+async function start(argv: readonly string[], { options, signal }: StartOptions): Promise<RunningCommand> {
   const [file = '', ...rest] = argv;
-  const { child, stdout } = await spawnPiped(file, rest, {
-    long,
-    ...(options.environment === undefined ? {} : { environment: options.environment }),
+  const child = spawn(file, rest, {
+    detached: true,
+    stdio: 'pipe',
+    ...(options.environment === undefined ? {} : { env: { ...options.environment } }),
   });
   const ended = new Promise<CommandExit>((resolve) => {
     child.on('exit', (status, name) => resolve(exitOf(status, name)));
@@ -63,10 +60,9 @@ async function start(
   try {
     await once(child, 'spawn');
   } catch (error) {
-    stdout.destroy();
     return notStarted(file, error);
   }
-  return attach({ child, stdout }, { ended, signal });
+  return attach(child, { ended, signal });
 }
 
 function exitOf(status: number | null, signal: NodeJS.Signals | null): CommandExit {
@@ -78,9 +74,8 @@ interface AttachOptions {
   readonly signal: AbortSignal;
 }
 
-function attach(piped: PipedChild, { ended, signal }: AttachOptions): RunningCommand {
-  const { child } = piped;
-  const stdout = new Inlet(piped.stdout);
+function attach(child: ChildProcessWithoutNullStreams, { ended, signal }: AttachOptions): RunningCommand {
+  const stdout = new Inlet(child.stdout);
   const stderr = new Inlet(child.stderr);
   const stdin = new Outlet(child.stdin, noLongerReads);
   void stdout.complete.then(() => stdout.end());
@@ -89,7 +84,7 @@ function attach(piped: PipedChild, { ended, signal }: AttachOptions): RunningCom
   const onAbort = () => {
     for (const inlet of [stdout, stderr]) inlet.drop(signal.reason);
     stdin.close(signal.reason);
-    void stop(piped, ended).then(() => aborted.resolve({ kind: 'lost', reason: abortText(signal) }));
+    void stop(child, ended).then(() => aborted.resolve({ kind: 'lost', reason: abortText(signal) }));
   };
   const finished = ended.then(async (exit) => {
     stdin.close(noLongerReads());
@@ -106,10 +101,10 @@ function attach(piped: PipedChild, { ended, signal }: AttachOptions): RunningCom
   return { stdout: stdout.bytes, stderr: stderr.bytes, stdin, exit };
 }
 
-async function stop({ child, stdout }: PipedChild, ended: Promise<unknown>): Promise<void> {
+async function stop(child: ChildProcessWithoutNullStreams, ended: Promise<unknown>): Promise<void> {
   if (child.pid !== undefined) await endProcessGroup(child.pid, killAfterMs);
   await ended;
-  for (const stream of [child.stdin, stdout, child.stderr]) stream.destroy();
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
 }
 
 function noLongerReads(): UserError {
