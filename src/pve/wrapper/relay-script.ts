@@ -70,3 +70,9 @@ export const relay = String.raw`relay() {
       }
     }' "$1"
 }`;
+
+/** Says of the status `$code` of a relay why it gave up, for which `$silence` is its argument. */
+export const relayWords = `case $code in
+  1) echo 'the archive ended before its end mark' ;;
+  3) echo "pvebak was not heard for $silence s" ;;
+esac`;

@@ -1,6 +1,6 @@
 import type { Argv } from '../commands.ts';
 import type { GuestRef } from '../guest.ts';
-import { relay } from './relay-script.ts';
+import { relay, relayWords } from './relay-script.ts';
 import { asArgv, endTogether, privateFolder, settle } from './script-parts.ts';
 
 export interface WrappedRestoreOptions {
@@ -78,10 +78,7 @@ case $code in
         left=$((left - 1))
       done
     ) &
-    case $code in
-      1) echo 'the archive ended before its end mark' ;;
-      3) echo "pvebak was not heard for $silence s" ;;
-    esac >>"$folder/err"
+    ${relayWords} >>"$folder/err"
     while kill -0 "$tool" && ! [ -e "$folder/settled" ]; do
       sleep 0.5
     done

@@ -1,6 +1,6 @@
 import type { Argv } from '../commands.ts';
 import type { GuestRef } from '../guest.ts';
-import { relay } from './relay-script.ts';
+import { relay, relayWords } from './relay-script.ts';
 import { asArgv, privateFolder, settle } from './script-parts.ts';
 
 export interface StageOptions {
@@ -43,10 +43,7 @@ trap 'told=1; kill -KILL "$relay"' TERM INT
 ${settle}
 settle "$relay"
 status=1
-case $code in
-  1) echo 'the archive ended before its end mark' ;;
-  3) echo "pvebak was not heard for $silence s" ;;
-esac >&4
+${relayWords} >&4
 [ "$code" -ne 0 ] || ! mv -f -- "$part" "$path" 2>&4 || status=0
 exit "$status"
 `;
