@@ -1,5 +1,6 @@
 import type { PieceMemory } from '../formats/vma/sparse-archive.ts';
 import { releaseMemory } from '../repository/release-memory.ts';
+import { unclearedBytes } from '../repository/uncleared-bytes.ts';
 
 const MOST_SPARES = 4;
 /** Larger than any piece of an archive of windows; pages that nobody touches take no room. */
@@ -17,7 +18,7 @@ export class RecycledMemory implements PieceMemory {
   take(length: number): Uint8Array<ArrayBuffer> {
     const found = this.#spares.findLastIndex(({ byteLength }) => byteLength >= length);
     const [spare] = found < 0 ? [] : this.#spares.splice(found, 1);
-    const buffer = spare ?? Buffer.allocUnsafeSlow(Math.max(length, LEAST_BYTES)).buffer;
+    const buffer = spare ?? unclearedBytes(Math.max(length, LEAST_BYTES)).buffer;
     this.#own.add(buffer);
     return new Uint8Array(buffer, buffer.byteLength - length, length);
   }

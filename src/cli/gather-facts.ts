@@ -42,7 +42,7 @@ export async function gatherFacts(
     ),
   );
   try {
-    const [hosts, repositories] = await Promise.all([asking, askAll(opened, now)]);
+    const [hosts, repositories] = await Promise.all([asking, askRepositories(opened, now)]);
     return { now, hosts: new Map(hosts), repositories: new Map(repositories) };
   } catch (error) {
     stop.abort(error);
@@ -51,7 +51,7 @@ export async function gatherFacts(
   }
 }
 
-async function askAll(opened: Opening['opened'], now: number) {
+async function askRepositories(opened: Opening['opened'], now: number) {
   return Promise.all(
     [...(await opened)].map(
       async ([name, repository]) => [name, await askRepository(repository, now)] as const,

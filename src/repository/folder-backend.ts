@@ -7,7 +7,7 @@ import { SequentialReads } from './sequential-reads.ts';
 import { unreadable, unwritable } from './storage-error.ts';
 import { sweepFolder } from './sweep-folder.ts';
 import { writeDirect } from './write-direct.ts';
-import { writeWhole } from './write-whole.ts';
+import { writeNewFile } from './write-whole.ts';
 
 const FOLDERS: readonly ListedType[] = ['keys', 'data', 'index', 'snapshots', 'locks'];
 
@@ -110,7 +110,7 @@ async function saveDurably(path: string, bytes: Uint8Array): Promise<void> {
   await changing('write', path, async () => {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     try {
-      await writeAndSync(temporary, bytes);
+      if (!(await writeDirect(temporary, bytes))) await writeNewFile(temporary, bytes);
       await rename(temporary, path);
     } catch (cause) {
       await unlink(temporary).catch(() => undefined);
@@ -118,17 +118,6 @@ async function saveDurably(path: string, bytes: Uint8Array): Promise<void> {
     }
     await syncFolder(dirname(path));
   });
-}
-
-async function writeAndSync(path: string, bytes: Uint8Array): Promise<void> {
-  if (await writeDirect(path, bytes)) return;
-  const handle = await open(path, 'wx', 0o600);
-  try {
-    await writeWhole(handle, bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function syncFolder(path: string): Promise<void> {

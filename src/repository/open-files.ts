@@ -1,5 +1,6 @@
 import { close as closeDescriptor, constants, open, read } from 'node:fs';
 import { promisify } from 'node:util';
+import { unclearedBytes } from './uncleared-bytes.ts';
 
 const openFile = promisify(open);
 const closeFile = promisify(closeDescriptor);
@@ -30,8 +31,7 @@ export class OpenFiles {
 
   /** Fewer bytes when the file ends before. @throws as `open` and `read` of Node do */
   async read(path: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const { buffer } = Buffer.allocUnsafeSlow(length);
-    const bytes = new Uint8Array(buffer, 0, length);
+    const bytes = unclearedBytes(length);
     const filled = await this.readInto(path, offset, bytes);
     return filled === length ? bytes : bytes.slice(0, filled);
   }

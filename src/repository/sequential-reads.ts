@@ -2,13 +2,12 @@ import { constants } from 'node:fs';
 import { BLOCK_BYTES, cannotBeDirect } from './direct-io.ts';
 import { OpenFiles } from './open-files.ts';
 import { pageAligned } from './page-aligned.ts';
+import { unclearedBytes } from './uncleared-bytes.ts';
 
 const WINDOW_BYTES = 4 << 20;
 const MOST_WINDOWS = 6;
 /** How far from where the last read ended the next may begin: several threads have filled packs side by side. */
 const NEAR_BYTES = 1 << 20;
-const MOST_FILES = 32;
-const IDLE_MS = 2_000;
 
 interface Window {
   readonly start: number;
@@ -33,12 +32,11 @@ interface KnownFile {
 export class SequentialReads {
   readonly #plain = new OpenFiles();
   readonly #direct = new OpenFiles(constants.O_RDONLY | constants.O_DIRECT);
-  /** The one that was used last is the last. */
+  /** No more than there are windows, so that none is held by a file of long ago. The one that was used last is the last. */
   readonly #files = new Map<string, KnownFile>();
   readonly #spares: SharedArrayBuffer[] = [];
   #windows = 0;
   #canBeDirect = true;
-  #idle: NodeJS.Timeout | undefined;
 
   /** Fewer bytes when the file ends before. @throws as `open` and `read` of Node do */
   async read(path: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -54,11 +52,10 @@ export class SequentialReads {
     this.#files.delete(path);
     this.#files.set(path, file);
     for (const [oldest, { window }] of this.#files) {
-      if (this.#files.size <= MOST_FILES) break;
+      if (this.#files.size <= MOST_WINDOWS) break;
       this.#files.delete(oldest);
       if (window !== undefined) this.#retire(window);
     }
-    this.#forgetWhenIdle();
     return file;
   }
 
@@ -95,8 +92,7 @@ export class SequentialReads {
     try {
       const from = offset - window.start;
       if ((await window.filled) < from + length) return undefined;
-      const { buffer } = Buffer.allocUnsafeSlow(length);
-      const bytes = new Uint8Array(buffer, 0, length);
+      const bytes = unclearedBytes(length);
       window.memory.copy(bytes, 0, from, from + length);
       return bytes;
     } finally {
@@ -114,15 +110,6 @@ export class SequentialReads {
     if (!window.isRetired || window.users > 0) return;
     window.isRetired = false;
     if (window.memory.buffer instanceof SharedArrayBuffer) this.#spares.push(window.memory.buffer);
-  }
-
-  #forgetWhenIdle(): void {
-    this.#idle?.refresh();
-    this.#idle ??= setTimeout(() => {
-      this.#idle = undefined;
-      for (const { window } of this.#files.values()) if (window !== undefined) this.#retire(window);
-      this.#files.clear();
-    }, IDLE_MS).unref();
   }
 }
 

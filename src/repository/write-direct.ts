@@ -1,15 +1,14 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { BLOCK_BYTES, cannotBeDirect } from './direct-io.ts';
-import { writeWhole } from './write-whole.ts';
+import { writeNewFile } from './write-whole.ts';
 
 /** Below it the system's cache costs less than to wait for the disk. */
 const LEAST_BYTES = 1 << 20;
-const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 
 /**
  * Makes a new file of a large piece of shared memory past the system's cache, and syncs it. A backup is not read again soon: in
- * the cache it would take the room of what is, on a node that of its guests, and putting it there costs more processor time
+ * the cache it would take the room of what is, on a node that of its guests, and putting it there may cost more processor time
  * than to hash it. The memory behind the bytes is written as well, up to the next block, and cut off.
  * @returns false when the bytes or the file system do not lend themselves to it: nothing is there then
  */
@@ -19,24 +18,12 @@ export async function writeDirect(path: string, bytes: Uint8Array): Promise<bool
   if (length < LEAST_BYTES || !(buffer instanceof SharedArrayBuffer)) return false;
   if (byteOffset % BLOCK_BYTES !== 0 || byteOffset + whole > buffer.byteLength) return false;
   try {
-    const handle = await open(path, NEW_FILE | constants.O_DIRECT, 0o600);
-    await closing(handle, async () => {
-      await writeWhole(handle, new Uint8Array(buffer, byteOffset, whole));
-      if (whole !== length) await handle.truncate(length);
-      await handle.sync();
-    });
+    const blocks = new Uint8Array(buffer, byteOffset, whole);
+    await writeNewFile(path, blocks, { flags: constants.O_DIRECT, length });
     return true;
   } catch (error) {
     if (!cannotBeDirect(error)) throw error;
     await unlink(path).catch(() => undefined);
     return false;
-  }
-}
-
-async function closing(handle: FileHandle, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } finally {
-    await handle.close();
   }
 }
