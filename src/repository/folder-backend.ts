@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, stat, statfs, unlink } from 'no
 import { dirname, join } from 'node:path';
 import type { Backend, FileName, ListedType, StoredFile } from './backend.ts';
 import { damaged } from './damaged-error.ts';
-import { SequentialReads } from './sequential-reads.ts';
+import { OpenFiles } from './open-files.ts';
 import { unreadable, unwritable } from './storage-error.ts';
 import { sweepFolder } from './sweep-folder.ts';
 import { writeDirect } from './write-direct.ts';
@@ -18,7 +18,7 @@ const FOLDERS: readonly ListedType[] = ['keys', 'data', 'index', 'snapshots', 'l
  */
 export function folderBackend(folder: string): Backend {
   const pathOf = (file: FileName) => join(folder, ...partsOf(file));
-  const packs = new SequentialReads();
+  const packs = new OpenFiles();
   return {
     where: folder,
     create: () => createFolders(folder),

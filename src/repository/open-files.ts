@@ -1,4 +1,4 @@
-import { close as closeDescriptor, constants, open, read } from 'node:fs';
+import { close as closeDescriptor, open, read } from 'node:fs';
 import { promisify } from 'node:util';
 import { unclearedBytes } from './uncleared-bytes.ts';
 
@@ -21,26 +21,13 @@ interface OpenFile {
 export class OpenFiles {
   /** The one that was used last is the last. */
   readonly #files = new Map<string, OpenFile>();
-  readonly #flags: number;
   #idle: NodeJS.Timeout | undefined;
-
-  /** @param flags of open(2); by default those of reading */
-  constructor(flags: number = constants.O_RDONLY) {
-    this.#flags = flags;
-  }
 
   /** Fewer bytes when the file ends before. @throws as `open` and `read` of Node do */
   async read(path: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = unclearedBytes(length);
-    const filled = await this.readInto(path, offset, bytes);
-    return filled === length ? bytes : bytes.slice(0, filled);
-  }
-
-  /** @returns how many bytes, fewer when the file ends before. @throws as `open` and `read` of Node do */
-  async readInto(path: string, offset: number, target: Uint8Array): Promise<number> {
     const file = this.#take(path);
     try {
-      return await readRange(await file.opened, offset, target);
+      return await readRange(await file.opened, offset, length);
     } catch (error) {
       if (this.#files.get(path) === file) this.#files.delete(path);
       throw error;
@@ -53,7 +40,7 @@ export class OpenFiles {
   }
 
   #take(path: string): OpenFile {
-    const file = this.#files.get(path) ?? { opened: openFile(path, this.#flags), readers: 0 };
+    const file = this.#files.get(path) ?? { opened: openFile(path, 'r'), readers: 0 };
     this.#files.delete(path);
     this.#files.set(path, file);
     file.readers += 1;
@@ -82,12 +69,17 @@ function close({ opened }: OpenFile): void {
   void opened.then((descriptor) => closeFile(descriptor)).catch(() => undefined);
 }
 
-async function readRange(descriptor: number, offset: number, target: Uint8Array): Promise<number> {
+async function readRange(
+  descriptor: number,
+  offset: number,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const buffer = unclearedBytes(length);
   let filled = 0;
-  while (filled < target.length) {
-    const { bytesRead } = await readFile(descriptor, target, filled, target.length - filled, offset + filled);
-    if (bytesRead === 0) break;
+  while (filled < length) {
+    const { bytesRead } = await readFile(descriptor, buffer, filled, length - filled, offset + filled);
+    if (bytesRead === 0) return buffer.slice(0, filled);
     filled += bytesRead;
   }
-  return filled;
+  return buffer;
 }

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
 import { unlink } from 'node:fs/promises';
-import { BLOCK_BYTES, cannotBeDirect } from './direct-io.ts';
 import { writeNewFile } from './write-whole.ts';
 
+/** What file systems and disks of today ask of address, offset and length (open(2), O_DIRECT). */
+const BLOCK_BYTES = 4096;
 /** Below it the system's cache costs less than to wait for the disk. */
 const LEAST_BYTES = 1 << 20;
 
@@ -26,4 +27,11 @@ export async function writeDirect(path: string, bytes: Uint8Array): Promise<bool
     await unlink(path).catch(() => undefined);
     return false;
   }
+}
+
+/** A file system or a memory address cannot do it: EINVAL; some network file systems say EOPNOTSUPP. */
+function cannotBeDirect(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && (error.code === 'EINVAL' || error.code === 'EOPNOTSUPP')
+  );
 }
