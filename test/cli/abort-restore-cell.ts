@@ -22,7 +22,7 @@ const BEFORE_ARCHIVE = 512 << 10;
 
 const IS_HEARD_MS = 60_000;
 /** To end the tool, which is not told before it is 5 s old. */
-const ENDING_MS = 30_000;
+const ENDING_MS = 60_000;
 
 const PATIENCE: Readonly<Record<RestoreCell['accident'], Patience>> = {
   SIGINT: { cleanMs: ENDING_MS, endMs: ENDING_MS },

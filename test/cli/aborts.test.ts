@@ -74,7 +74,7 @@ const ENDS: Readonly<Record<AbortCell<Guest>['accident'], unknown>> = {
   SIGSTOP: {
     status: 3,
     kind: 'failed',
-    reason: expect.stringMatching(/has heard nothing of pvebak for 6 s and ended the dump$/),
+    reason: expect.stringMatching(/has heard nothing of pvebak for 20 s and ended the dump$/),
     left: [],
   },
   'a cut connection': { status: 3, kind: 'unreachable', left: [] },
@@ -82,7 +82,7 @@ const ENDS: Readonly<Record<AbortCell<Guest>['accident'], unknown>> = {
     status: 3,
     kind: 'unreachable',
     reason: expect.stringMatching(
-      /: the wire is silent: (?:nothing has come|no answer to keepalives) for 6 s/,
+      /: the wire is silent: (?:nothing has come|no answer to keepalives) for 20 s/,
     ),
     left: [],
   },

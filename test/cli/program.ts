@@ -1,7 +1,7 @@
 /** The program as users run it: a process of its own, in a folder of its own, with nothing of this process's environment. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { folderBackend } from '../../src/repository/folder-backend.ts';
@@ -17,7 +17,7 @@ export const PASSWORD = 'a long sentence that nobody guesses';
 export interface Ended {
   readonly stdout: string;
   readonly stderr: string;
-  /** 128 and more when a signal ended it. */
+  /** Of one that a signal ended 128 and the signal's number, as shells have it. */
   readonly status: number;
 }
 
@@ -131,9 +131,10 @@ export class RunningProgram {
     });
     const { promise, resolve, reject } = Promise.withResolvers<Ended>();
     child.once('error', reject);
-    child.once('close', (code) =>
-      resolve({ stdout: this.#stdout, stderr: this.#stderr, status: code ?? 128 }),
-    );
+    child.once('close', (code, signal) => {
+      const status = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+      resolve({ stdout: this.#stdout, stderr: this.#stderr, status });
+    });
     this.child = child;
     this.ended = promise;
   }

@@ -62,8 +62,8 @@ describe('a host entry with conn_username and sudo: true', () => {
       await run.says('backup qemu/101 web: begins');
       await sleep(1000);
       run.child.kill(signal);
-      expect((await run.ended).status).toBe(signal === 'SIGINT' ? 130 : 128);
-      await cleanWithin(lab.node('pve1'), 20_000);
+      expect((await run.ended).status).toBe(signal === 'SIGINT' ? 130 : 137);
+      await cleanWithin(lab.node('pve1'), 60_000);
     }
   });
 });

@@ -15,7 +15,7 @@ const DISK_BYTES = 2 << 20;
 const FILE_BYTES = 100_000;
 /** More than the policy's rpo, so that whatever was backed up just now is due again. */
 const DUE_MS = 1_100;
-const STALL_MS = 5_000;
+const STALL_MS = 15_000;
 
 /** A file of a guest as it was backed up. */
 interface HeldFile {

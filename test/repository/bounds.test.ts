@@ -18,13 +18,16 @@ async function run(program: string, args: readonly unknown[], environment: Recor
 const NO_HOLES = { MALLOC_MMAP_THRESHOLD_: '131072' };
 
 describe('saving much', () => {
-  it('holds less than 250 MiB, its two threads included, and keeps the event loop free (2 GiB)', {
-    retry: 2,
-  }, async () => {
-    const { storedMiB, growthMiB, delayMs } = await run('save-much.ts', [2048, 1024, 20], NO_HOLES);
-    expect(storedMiB).toBeGreaterThan(2048);
+  it('holds less than 250 MiB, its two threads included', async () => {
+    const { storedMiB, growthMiB } = await run('save-much.ts', [512, 1024, 20], NO_HOLES);
+    expect(storedMiB).toBeGreaterThan(512);
     expect(growthMiB).toBeLessThan(250);
-    expect(delayMs).toBeLessThan(100);
+  });
+
+  it('keeps the event loop free', async () => {
+    const { storedMiB, turnMs } = await run('save-much.ts', [1024, 1024, 20]);
+    expect(storedMiB).toBeGreaterThan(1024);
+    expect(turnMs).toBeLessThan(50);
   });
 
   it('waits for a slow backend instead of filling the memory, holes in the heap included', async () => {

@@ -88,7 +88,7 @@ it('an interrupt reaches the thread and ends what runs there', async () => {
   setTimeout(() => interrupt.abort(new UserError('interrupted', 'interrupted')), 500);
   const begun = performance.now();
   expect(await runJob(host, interrupt.signal)).toMatchObject({ kind: 'failed', code: 'interrupted' });
-  expect(performance.now() - begun).toBeLessThan(15_000);
+  expect(performance.now() - begun).toBeLessThan(60_000);
 });
 
 it('a way that needs a secret that is not there is no thread', async () => {

@@ -5,7 +5,7 @@ import type { InputMessage } from './input-program.ts';
 
 const PROGRAM = join(import.meta.dirname, 'input-program.ts');
 /** For one item; the machine may be busy. */
-const MOST_ITEM_MS = 30_000;
+const MOST_ITEM_MS = 90_000;
 
 /** Input that somebody else has written, mutated: an error of ours, no crash, no hang, no memory beyond its bound, no path out of a folder. */
 export function inputPart(size: {

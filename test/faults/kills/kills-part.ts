@@ -6,7 +6,7 @@ import { guardedSites } from '../guarded-sites.ts';
 import { drawMoment, killRun, STEPS, type Step } from './killed-run.ts';
 
 /** To notice that pvebak is gone, and to end vzdump. */
-const ENDING_MS = 25_000;
+const ENDING_MS = 60_000;
 
 /**
  * `kill -9` anywhere. A case is the life of a repository: several runs are killed, each on what the one before has left; after each,

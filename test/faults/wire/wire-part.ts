@@ -8,8 +8,8 @@ import { guardedSites } from '../guarded-sites.ts';
 import { faultyWire, WIRE_FAULTS, type WireFault } from './faulty-wire.ts';
 
 /** More than any run here takes: to connect, three keepalives, and the node's own patience. */
-const MOST_RUN_MS = 150_000;
-const ENDING_MS = 30_000;
+const MOST_RUN_MS = 300_000;
+const ENDING_MS = 60_000;
 /** About what a run sends and receives. */
 const BYTES = { up: 25_000, down: 1_300_000 } as const;
 

@@ -60,13 +60,15 @@ describe.each(['dash', 'bash'])('a wrapped dump under %s', (interpreter) => {
   });
 
   test('sends the log while it is written', async () => {
-    const command = await shell.run(dump('echo first >&2; sleep 3; echo second >&2', interpreter));
-    const begun = performance.now();
-    for await (const words of command.stderr) {
-      expect(String(words)).toBe('first\n');
-      break;
+    const heard = join(dumpDir, 'heard');
+    const script = `echo first >&2; until [ -e ${heard} ]; do sleep 0.1; done; echo second >&2`;
+    const command = await shell.run(dump(script, interpreter));
+    const words: string[] = [];
+    for await (const piece of command.stderr) {
+      words.push(String(piece));
+      writeFileSync(heard, '');
     }
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(words).toEqual(['first\n', 'second\n']);
     await command.stdin.end();
     await command.exit;
   });
@@ -105,7 +107,7 @@ describe.each(['dash', 'bash'])('a dump that is given up under %s', (interpreter
     expect(given.exit.kind).toBe('status');
     expect(given.exit).not.toEqual(success);
     if (giveUpAfterMs > 0) expect(given).toMatchObject({ exit: { status: 255 }, stderr: 'ended\n' });
-    expect(given.milliseconds).toBeLessThan(giveUpAfterMs + 4_000);
+    expect(given.milliseconds).toBeLessThan(giveUpAfterMs + 30_000);
     expect(await whatIsLeft(mark)).toEqual([]);
   });
 
@@ -120,9 +122,7 @@ describe.each(['dash', 'bash'])('a dump that is given up under %s', (interpreter
 
   test('because it reads no more, is over although nobody reads', async () => {
     const command = await shell.run(dump(patient, interpreter, 1));
-    const begun = performance.now();
-    await expect.poll(() => whatIsLeft(mark), { timeout: 15_000 }).toEqual([]);
-    expect(performance.now() - begun).toBeLessThan(12_000);
+    await expect.poll(() => whatIsLeft(mark)).toEqual([]);
     for await (const _ of command.stdout);
     expect(await command.exit).toEqual({ kind: 'status', status: 255 });
   });

@@ -111,11 +111,11 @@ describe.each(['dash', 'bash'])('a wrapped restore under %s', (interpreter) => {
 
   test('ends with the tool also when the connection has gone since the end mark', async () => {
     const script = 'cat >/dev/null; echo unheard; echo unheard >&2; sleep 1';
-    const deaf = ['bash', '-c', '"$@" > >(exit) 2> >(exit)', 'bash', ...restore(script, 30)];
+    const deaf = ['bash', '-c', '"$@" > >(exit) 2> >(exit)', 'bash', ...restore(script, 300)];
     const runs = await Promise.all([1, 2, 3, 4, 5].map(() => send(deaf, megabytes(1))));
     for (const { exit, milliseconds } of runs) {
       expect(exit).toEqual(success);
-      expect(milliseconds).toBeLessThan(10_000);
+      expect(milliseconds).toBeLessThan(60_000);
     }
     expect(await whatIsLeft(mark)).toEqual([]);
   });
