@@ -7,7 +7,7 @@ import { BenchNodes } from './bench-node.ts';
 import { clusterSite } from './cluster-site.ts';
 import { planDisk } from './disk-plan.ts';
 import type { ThreadFigures } from './load-probe.ts';
-import { BUILT, reportsOf } from './pvebak-tool.ts';
+import { reportsOf } from './pvebak-tool.ts';
 import { atMost, mib, type Section } from './report.ts';
 import { type Measured, mustRun } from './run-measured.ts';
 
@@ -56,7 +56,7 @@ async function backUpAll(context: BenchContext, place: Workplace, what: string):
   const figures = place.write(`figures ${what}`.replaceAll(' ', '-'), '');
   const probe = join(import.meta.dirname, 'load-probe.ts');
   const args = ['apply', 'site.yaml', '--yes', '--json', '--parallel', String(NODES.length)];
-  const line = place.line(...args).replace(ENTRY, `--import ${probe} ${BUILT}`);
+  const line = place.line(...args).replace(ENTRY, `--import ${probe} ${ENTRY}`);
   const run = await mustRun({
     line: line.replace(' env ', ` env PVEBAK_LOAD_FIGURES=${figures} `),
     env: place.environment,

@@ -1,8 +1,7 @@
 /** pvebak as users run it: `pvebak apply` of a site, `pvebak restore` to a new vmid, `pvebak dump` of one file. */
 import { renameSync } from 'node:fs';
-import { join } from 'node:path';
 import { byIdentity, labSite } from '../cli/lab-site.ts';
-import { ENTRY, Workplace } from '../cli/program.ts';
+import { Workplace } from '../cli/program.ts';
 import type { BenchNodes } from './bench-node.ts';
 import { type MeasuredCommand, mustRun, runMeasured } from './run-measured.ts';
 import type { Run, Tool } from './tool.ts';
@@ -35,8 +34,6 @@ export interface BackupFigures {
 }
 
 const LOCAL = ['mode: local'];
-/** What users run: `npm run bench` builds it. */
-export const BUILT = join(import.meta.dirname, '../../dist/cli/pvebak.js');
 const RESTORED_VMID = 901;
 
 export async function pvebakTool({ nodes, vmid, type, host = LOCAL }: PvebakOptions): Promise<PvebakTool> {
@@ -49,7 +46,7 @@ export async function pvebakTool({ nodes, vmid, type, host = LOCAL }: PvebakOpti
     place.write('site.yaml', labSite({ hosts: { pve: lines }, backups }));
   };
   const command = (...args: readonly string[]): MeasuredCommand => ({
-    line: place.line(...args).replace(ENTRY, BUILT),
+    line: place.line(...args),
     env: place.environment,
     ...(lines === LOCAL && { start: (script) => nodes.node().spawn(script) }),
   });

@@ -9,7 +9,8 @@ import { initRepository } from '../../src/repository/repository.ts';
 import { runProgram } from '../lab/run-program.ts';
 import { QUICK_COST } from '../repository/sample-repository.ts';
 
-export const ENTRY = join(import.meta.dirname, '../../src/cli/pvebak.ts');
+/** As it is built: with types to be stripped, each of its threads would take half a second more to begin. */
+export const ENTRY = join(import.meta.dirname, '../../dist/cli/pvebak.js');
 /** Each run is a third faster when it does not compile everything again. */
 const COMPILED = join(import.meta.dirname, '../../node_modules/.cache/compiled');
 export const PASSWORD = 'a long sentence that nobody guesses';
