@@ -1,9 +1,10 @@
-import { CLUSTER_BYTES } from '../formats/vma/block-mask.ts';
+import { CLUSTER_BYTES, ZERO_CLUSTER } from '../formats/vma/block-mask.ts';
 import type { SavedBlob } from '../repository/blob-writer.ts';
 import type { BlobId } from '../repository/object-id.ts';
 import type { BlobSaver } from '../repository/store.ts';
 import type { FilePart } from '../snapshot/file-builder.ts';
 import { StoredAmount } from '../snapshot/stored-amount.ts';
+import type { ChunkMemory } from './chunk-memory.ts';
 import { ChunkTable } from './chunk-table.ts';
 import type { SpilledPiece, SpillFile } from './spill-file.ts';
 
@@ -12,11 +13,15 @@ export interface AssemblyBounds {
   readonly memoryBytes: number;
 }
 
+/** Writes a whole cluster, or of the last one as much as there is. */
+export type FillCluster = (target: Uint8Array) => void;
+
 /** Shared by the disks of one guest. */
 export interface AssemblyShared {
   readonly writer: BlobSaver;
   readonly spill: SpillFile;
   readonly bounds: AssemblyBounds;
+  readonly memory: ChunkMemory;
   /** Chunks in memory that are not whole, oldest first, whichever disk they belong to. */
   readonly partial: Set<PartialChunk>;
   partialBytes: number;
@@ -28,7 +33,8 @@ export interface AssemblyShared {
 export interface PartialChunk {
   readonly disk: DiskAssembler;
   readonly chunk: number;
-  bytes: Uint8Array<ArrayBuffer> | undefined;
+  /** What is not said to be in it is anything. */
+  bytes: Uint8Array<SharedArrayBuffer> | undefined;
   /** Clusters of the chunk that hold data and are in `bytes`. */
   readonly inMemory: Set<number>;
   readonly spilled: Map<number, SpilledPiece>;
@@ -82,10 +88,10 @@ export class DiskAssembler {
   }
 
   /**
-   * Takes a cluster. `fill` copies its data to a buffer of zeros; undefined for a cluster of zeros.
+   * Takes a cluster. `fill` writes all of it, zeros included; undefined for a cluster of zeros.
    * Awaiting is the back-pressure.
    */
-  async take(cluster: number, fill: ((target: Uint8Array) => void) | undefined): Promise<void> {
+  async take(cluster: number, fill: FillCluster | undefined): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure.cause;
     const start = cluster * CLUSTER_BYTES;
     const chunk = Math.floor(start / this.chunkBytes);
@@ -131,7 +137,7 @@ export class DiskAssembler {
     return started;
   }
 
-  async #fill(partial: PartialChunk, index: number, fill: (target: Uint8Array) => void): Promise<void> {
+  async #fill(partial: PartialChunk, index: number, fill: FillCluster): Promise<void> {
     if (partial.split !== undefined) {
       const bytes = new Uint8Array(CLUSTER_BYTES);
       fill(bytes);
@@ -139,7 +145,7 @@ export class DiskAssembler {
       return;
     }
     if (partial.bytes === undefined) await this.#makeRoom(partial);
-    partial.bytes ??= new Uint8Array(this.#paddedLength(partial.chunk));
+    partial.bytes ??= this.#shared.memory.take(this.#paddedLength(partial.chunk));
     partial.inMemory.add(index);
     fill(partial.bytes.subarray(index * CLUSTER_BYTES, (index + 1) * CLUSTER_BYTES));
   }
@@ -163,6 +169,7 @@ export class DiskAssembler {
   /** Moves a chunk's data out of memory: to the spill file, or, when that is full, into the repository. */
   async #evict(partial: PartialChunk): Promise<void> {
     const bytes = this.#dropFromMemory(partial);
+    if (bytes === undefined) return;
     for (const index of [...partial.inMemory].sort((a, b) => a - b)) {
       const cluster = bytes.slice(index * CLUSTER_BYTES, (index + 1) * CLUSTER_BYTES);
       partial.inMemory.delete(index);
@@ -173,6 +180,7 @@ export class DiskAssembler {
         this.#shared.spilledPieces += 1;
       }
     }
+    this.#shared.memory.giveBack(bytes);
   }
 
   async #split(partial: PartialChunk): Promise<void> {
@@ -183,6 +191,7 @@ export class DiskAssembler {
     partial.spilled.clear();
   }
 
+  /** @param bytes that nobody else uses */
   async #saveCluster(partial: PartialChunk, index: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     const { done } = await this.#shared.writer.start(
       'data',
@@ -197,13 +206,13 @@ export class DiskAssembler {
     return Math.min(CLUSTER_BYTES, this.chunkLength(chunk) - index * CLUSTER_BYTES);
   }
 
-  #dropFromMemory(partial: PartialChunk): Uint8Array<ArrayBuffer> {
-    const bytes = partial.bytes ?? new Uint8Array(this.#paddedLength(partial.chunk));
-    if (partial.bytes !== undefined) {
-      partial.bytes = undefined;
-      this.#shared.partial.delete(partial);
-      this.#shared.partialBytes -= bytes.length;
-    }
+  /** @returns the memory of a chunk that is there no longer, to be given back */
+  #dropFromMemory(partial: PartialChunk): Uint8Array<SharedArrayBuffer> | undefined {
+    const { bytes } = partial;
+    if (bytes === undefined) return undefined;
+    partial.bytes = undefined;
+    this.#shared.partial.delete(partial);
+    this.#shared.partialBytes -= bytes.length;
     return bytes;
   }
 
@@ -215,16 +224,17 @@ export class DiskAssembler {
       this.#keep(this.#finishSplit(partial, partial.split));
       return;
     }
-    const bytes = this.#dropFromMemory(partial);
-    for (const [index, place] of partial.spilled)
-      bytes.set(await this.#shared.spill.take(place), index * CLUSTER_BYTES);
-    const length = this.chunkLength(chunk);
-    const { done } = await this.#shared.writer.start(
-      'data',
-      length === bytes.length ? bytes : bytes.slice(0, length),
-    );
+    const { memory, spill, writer } = this.#shared;
+    const bytes = this.#dropFromMemory(partial) ?? memory.take(this.#paddedLength(chunk));
+    for (let index = 0; index * CLUSTER_BYTES < bytes.length; index++) {
+      const place = partial.spilled.get(index);
+      if (place !== undefined) bytes.set(await spill.take(place), index * CLUSTER_BYTES);
+      else if (!partial.inMemory.has(index)) ZERO_CLUSTER.copy(bytes, index * CLUSTER_BYTES);
+    }
+    const { done } = await writer.start('data', bytes.subarray(0, this.chunkLength(chunk)));
     this.#keep(
       done.then((saved) => {
+        memory.giveBack(bytes);
         this.amount.count(saved);
         this.chunks.set(chunk, saved.id);
       }),

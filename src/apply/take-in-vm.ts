@@ -1,4 +1,10 @@
-import { BLOCK_BYTES, CLUSTER_BYTES, markedRuns } from '../formats/vma/block-mask.ts';
+import {
+  BLOCK_BYTES,
+  CLUSTER_BYTES,
+  isWholeMask,
+  markedRuns,
+  ZERO_CLUSTER,
+} from '../formats/vma/block-mask.ts';
 import { canonicalArchive } from '../formats/vma/canonical-archive.ts';
 import { chunkSizeFor } from '../formats/vma/chunk-size.ts';
 import { readVma, type VmaExtent } from '../formats/vma/read-vma.ts';
@@ -7,6 +13,7 @@ import { sameBytes } from '../repository/object-id.ts';
 import type { BlobSaver } from '../repository/store.ts';
 import { FileBuilder, type FilePart, type TakenFile } from '../snapshot/file-builder.ts';
 import type { StoredAmount } from '../snapshot/stored-amount.ts';
+import { ChunkMemory } from './chunk-memory.ts';
 import { type AssemblyShared, DiskAssembler } from './disk-assembler.ts';
 import { SpillFile } from './spill-file.ts';
 
@@ -64,6 +71,7 @@ export async function takeInVm(source: AsyncIterable<Uint8Array>, intake: VmInta
     writer: intake.writer,
     spill,
     bounds: { memoryBytes: intake.memoryBytes ?? MEMORY_BYTES },
+    memory: new ChunkMemory(),
     partial: new Set(),
     partialBytes: 0,
     spilledPieces: 0,
@@ -112,6 +120,7 @@ function startAssemblers(
 }
 
 async function takeExtent(extent: VmaExtent, assemblers: ReadonlyMap<number, DiskAssembler>): Promise<void> {
+  const data = Buffer.from(extent.data.buffer, extent.data.byteOffset, extent.data.length);
   for (let i = 0; i < extent.count; i++) {
     const assembler = assemblerOf(assemblers, extent.devices[i] ?? 0);
     const cluster = extent.clusters[i] ?? 0;
@@ -121,17 +130,24 @@ async function takeExtent(extent: VmaExtent, assemblers: ReadonlyMap<number, Dis
       continue;
     }
     const start = extent.dataOffsets[i] ?? 0;
-    await assembler.take(cluster, (target) => copyBlocks(extent.data.subarray(start), mask, target));
+    await assembler.take(cluster, (target) => copyBlocks(data, { start, mask, target }));
   }
 }
 
-/** Copies the blocks that a mask names to their places in a cluster of zeros. */
-function copyBlocks(data: Uint8Array, mask: number, target: Uint8Array): void {
-  let at = 0;
+/**
+ * Copies the blocks that a mask names to their places in a cluster; the others are zeros. By `copy`, for the cluster is in shared
+ * memory, to which all else writes at half the speed.
+ */
+function copyBlocks(
+  data: Buffer,
+  { start, mask, target }: { readonly start: number; readonly mask: number; readonly target: Uint8Array },
+): void {
+  if (!isWholeMask(mask)) ZERO_CLUSTER.copy(target);
+  let at = start;
   for (const { from, to } of markedRuns(mask)) {
-    const length = (to - from) * BLOCK_BYTES;
-    target.set(data.subarray(at, at + length), from * BLOCK_BYTES);
-    at += length;
+    const end = at + (to - from) * BLOCK_BYTES;
+    data.copy(target, from * BLOCK_BYTES, at, end);
+    at = end;
   }
 }
 

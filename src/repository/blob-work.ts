@@ -13,7 +13,7 @@ import { releaseMemory } from './release-memory.ts';
  */
 export type BlobTask =
   /** Hashes blobs, views of one or more buffers, and keeps them until the `seal` or `drop` that names them by `held`. */
-  | { readonly kind: 'hold'; readonly held: number; readonly blobs: readonly Uint8Array<ArrayBuffer>[] }
+  | { readonly kind: 'hold'; readonly held: number; readonly blobs: readonly Uint8Array[] }
   /** Puts those of the held blobs into the thread's pack that `wanted` numbers, and lets all of them go. */
   | {
       readonly kind: 'seal';
@@ -75,7 +75,7 @@ export interface MadePack {
 const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 interface HeldBlobs {
-  readonly blobs: readonly Uint8Array<ArrayBuffer>[];
+  readonly blobs: readonly Uint8Array[];
   /** 32 bytes each. */
   readonly ids: Uint8Array;
 }
@@ -212,7 +212,7 @@ function buffersOf(views: readonly Uint8Array[]): ArrayBuffer[] {
   return [...new Set(views.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : [])))];
 }
 
-function hashAll(blobs: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+function hashAll(blobs: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const ids = new Uint8Array(blobs.length * 32);
   for (const [index, blob] of blobs.entries()) ids.set(hash('sha256', blob, 'buffer'), index * 32);
   return ids;

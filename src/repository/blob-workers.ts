@@ -81,8 +81,8 @@ export class BlobWorkers implements AsyncDisposable {
     return (await this.#free()).ask<K>(task);
   }
 
-  /** Hashes blobs in one thread, which keeps them. They may be views of one buffer, which is handed over whole. */
-  async hold(blobs: readonly Uint8Array<ArrayBuffer>[]): Promise<HeldBlobs> {
+  /** Hashes blobs in one thread, which keeps them. They may be views of one buffer, which is handed over whole; shared memory is lent. */
+  async hold(blobs: readonly Uint8Array[]): Promise<HeldBlobs> {
     const lane = await this.#free();
     const held = this.#held++;
     const { ids } = await lane.ask<'hold'>({ kind: 'hold', held, blobs });

@@ -58,12 +58,9 @@ export class BlobWriter implements BlobSaver {
 
   /**
    * Takes a blob on as soon as there is room (awaiting this is the back-pressure); `done` resolves when it was
-   * hashed and, unless it was there, put into a pack (not yet stored: that is `flush`). The bytes are handed over.
+   * hashed and, unless it was there, put into a pack (not yet stored: that is `flush`). The bytes are handed over, or lent.
    */
-  async start(
-    type: BlobType,
-    bytes: Uint8Array<ArrayBuffer>,
-  ): Promise<{ readonly done: Promise<SavedBlob> }> {
+  async start(type: BlobType, bytes: Uint8Array): Promise<{ readonly done: Promise<SavedBlob> }> {
     const { done } = await this.startMany(type, [bytes]);
     return { done: done.then(onlyOne) };
   }
@@ -71,7 +68,7 @@ export class BlobWriter implements BlobSaver {
   /** The same for many small blobs: two messages to a thread for all of them. */
   async startMany(
     type: BlobType,
-    blobs: readonly Uint8Array<ArrayBuffer>[],
+    blobs: readonly Uint8Array[],
   ): Promise<{ readonly done: Promise<readonly SavedBlob[]> }> {
     const bytes = blobs.reduce((sum, { length }) => sum + length, 0);
     await this.#budget.take(bytes);
@@ -79,7 +76,7 @@ export class BlobWriter implements BlobSaver {
   }
 
   /** `start`, and its end. */
-  async save(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<SavedBlob> {
+  async save(type: BlobType, bytes: Uint8Array): Promise<SavedBlob> {
     return (await this.start(type, bytes)).done;
   }
 
@@ -120,7 +117,7 @@ export class BlobWriter implements BlobSaver {
     await Promise.allSettled([...this.#storing]);
   }
 
-  async #save(type: BlobType, blobs: readonly Uint8Array<ArrayBuffer>[]): Promise<readonly SavedBlob[]> {
+  async #save(type: BlobType, blobs: readonly Uint8Array[]): Promise<readonly SavedBlob[]> {
     this.#check();
     const { workers, compress } = this.#parts;
     const lengths = blobs.map(({ length }) => length);

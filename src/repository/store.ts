@@ -29,18 +29,21 @@ export interface BlobSource {
 
 /** Saves blobs, each once. After a failure every later call fails with the first cause. */
 export interface BlobSaver {
-  /** Awaiting this is the back-pressure; `done` is awaited for what became of the blob. The bytes are handed over. */
-  start(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<{ readonly done: Promise<SavedBlob> }>;
+  /**
+   * Awaiting this is the back-pressure; `done` is awaited for what became of the blob. The bytes are handed over; shared memory is
+   * lent, until `done` has resolved.
+   */
+  start(type: BlobType, bytes: Uint8Array): Promise<{ readonly done: Promise<SavedBlob> }>;
   /**
    * The same for many small blobs at once, in the order given. They may be views of one buffer, which is handed over whole;
    * nothing else may be in use of it.
    */
   startMany(
     type: BlobType,
-    blobs: readonly Uint8Array<ArrayBuffer>[],
+    blobs: readonly Uint8Array[],
   ): Promise<{ readonly done: Promise<readonly SavedBlob[]> }>;
   /** `start`, and its end. */
-  save(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<SavedBlob>;
+  save(type: BlobType, bytes: Uint8Array): Promise<SavedBlob>;
   /** A data blob of so many zeros. */
   saveZeros(length: number): Promise<SavedBlob>;
   /** A blob too large to be handed over whole: `make` is called only if it is not there. */

@@ -10,21 +10,18 @@ export class HashingSaver implements BlobSaver {
   readonly trees = new BlobSet();
   readonly #zeros = new Map<number, SavedBlob>();
 
-  async start(
-    type: BlobType,
-    bytes: Uint8Array<ArrayBuffer>,
-  ): Promise<{ readonly done: Promise<SavedBlob> }> {
+  async start(type: BlobType, bytes: Uint8Array): Promise<{ readonly done: Promise<SavedBlob> }> {
     return { done: Promise.resolve(this.#take(type, bytes)) };
   }
 
   async startMany(
     type: BlobType,
-    blobs: readonly Uint8Array<ArrayBuffer>[],
+    blobs: readonly Uint8Array[],
   ): Promise<{ readonly done: Promise<readonly SavedBlob[]> }> {
     return { done: Promise.resolve(blobs.map((bytes) => this.#take(type, bytes))) };
   }
 
-  async save(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<SavedBlob> {
+  async save(type: BlobType, bytes: Uint8Array): Promise<SavedBlob> {
     return this.#take(type, bytes);
   }
 

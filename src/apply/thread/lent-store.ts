@@ -89,14 +89,14 @@ function lentWriter(line: StoreLine): BlobSaver {
 async function saveMany(
   line: StoreLine,
   type: BlobType,
-  blobs: readonly Uint8Array<ArrayBuffer>[],
+  blobs: readonly Uint8Array[],
 ): Promise<readonly SavedBlob[]> {
   const lengths = blobs.map(({ length }) => length);
   return expectBlobs(await line.call({ kind: 'save-many', type, blobs }), lengths);
 }
 
 interface WaitingBlob {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
   readonly resolve: (blob: SavedBlob) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -113,7 +113,7 @@ class Batch {
     this.#line = line;
   }
 
-  add(type: BlobType, bytes: Uint8Array<ArrayBuffer>): Promise<SavedBlob> {
+  add(type: BlobType, bytes: Uint8Array): Promise<SavedBlob> {
     if (type !== this.#type) this.#send();
     this.#type = type;
     const saved = new Promise<SavedBlob>((resolve, reject) => {

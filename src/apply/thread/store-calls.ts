@@ -6,11 +6,7 @@ import type { PortableNode } from './portable-node.ts';
 /** What a pipeline in a thread asks of the repository, which the main thread has open. */
 export type StoreCall =
   /** Views of one or more buffers. */
-  | {
-      readonly kind: 'save-many';
-      readonly type: BlobType;
-      readonly blobs: readonly Uint8Array<ArrayBuffer>[];
-    }
+  | { readonly kind: 'save-many'; readonly type: BlobType; readonly blobs: readonly Uint8Array[] }
   | { readonly kind: 'save-zeros'; readonly length: number }
   | { readonly kind: 'save-large'; readonly type: BlobType; readonly id: BlobId; readonly length: number }
   | { readonly kind: 'read'; readonly type: BlobType; readonly id: BlobId }
@@ -32,10 +28,13 @@ export type StoreAnswer =
   | { readonly kind: 'tagged-snapshots'; readonly snapshots: readonly Snapshot[] }
   | { readonly kind: 'read-snapshot' | 'save-snapshot'; readonly snapshot: Snapshot };
 
-/** The buffers to hand over with a call or an answer. */
+/** The buffers to hand over with a call or an answer; shared memory is not. */
 export function transferables(message: StoreCall | StoreAnswer): ArrayBuffer[] {
   if ('bytes' in message) return [message.bytes.buffer];
-  if ('blobs' in message) return [...new Set(message.blobs.map(({ buffer }) => buffer))];
+  if ('blobs' in message)
+    return [
+      ...new Set(message.blobs.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : []))),
+    ];
   return 'nodes' in message
     ? message.nodes.flatMap(({ content }) => content.map(({ buffer }) => buffer))
     : [];

@@ -1,6 +1,7 @@
 /** A block is 4 KiB, a cluster 16 blocks; bit 0 of a mask is a cluster's first block. */
 export const BLOCK_BYTES = 4096;
 export const CLUSTER_BYTES = 65536;
+export const ZERO_CLUSTER = Buffer.alloc(CLUSTER_BYTES);
 const CLUSTER_BLOCKS = 16;
 const FULL = 0xffff;
 
@@ -36,6 +37,11 @@ export function markedRuns(mask: number): readonly { readonly from: number; read
     else runs.push({ from: block, to: block + 1 });
   }
   return runs;
+}
+
+/** Whether it marks all blocks of a cluster. */
+export function isWholeMask(mask: number): boolean {
+  return mask === FULL;
 }
 
 const WHOLE_CLUSTER = [{ from: 0, to: CLUSTER_BLOCKS }];
