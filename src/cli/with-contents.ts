@@ -1,6 +1,7 @@
 import type { Site } from '../config/site.ts';
-import type { Facts, GuestContents, GuestSnapshot, RepositoryFacts } from '../plan/facts.ts';
+import type { Facts, GuestSnapshot, RepositoryFacts } from '../plan/facts.ts';
 import { wantedSnapshots } from '../plan/wanted-snapshots.ts';
+import type { GuestContents } from '../pve/guest-contents.ts';
 import { readSnapshot } from '../repository/read-snapshots.ts';
 import { type Repository, withReader } from '../repository/repository.ts';
 import type { BlobSource } from '../repository/store.ts';

@@ -1,8 +1,9 @@
 import type { RestoreIntent } from '../config/site.ts';
 import type { GuestType, NodeName, Vmid } from '../pve/guest.ts';
+import type { GuestContents } from '../pve/guest-contents.ts';
 import type { Guest, NodeFacts, StorageFacts } from '../pve/inventory.ts';
-import type { GuestContents } from './facts.ts';
-import type { PlanNote, PlanProblem } from './plan.ts';
+import type { PlanNote } from './plan-note.ts';
+import type { PlanProblem } from './plan-problem.ts';
 import { guestLabel, type ReachedHost } from './reached-hosts.ts';
 import { reachesNode } from './reaches-node.ts';
 import { restoreBridges, restoreNeeds } from './restore-needs.ts';

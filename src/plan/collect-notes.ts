@@ -8,7 +8,7 @@ import {
 } from '../pve/vzdump-options.ts';
 import { compareClocks } from './compare-clocks.ts';
 import type { Facts } from './facts.ts';
-import type { PlanNote } from './plan.ts';
+import type { PlanNote } from './plan-note.ts';
 import { guestLabel } from './reached-hosts.ts';
 import type { SelectedGuest } from './select-guests.ts';
 

@@ -1,10 +1,13 @@
 import type { RestoreEntry, RestoreGroup, RestoreIntent, Site } from '../config/site.ts';
 import { formatGuestRef, type GuestRef, parseVmid } from '../pve/guest.ts';
-import type { Facts, GuestContents } from './facts.ts';
+import type { GuestContents } from '../pve/guest-contents.ts';
+import type { Facts } from './facts.ts';
 import { groupCandidates, needsContents, selectedBy } from './group-candidates.ts';
 import { memberName } from './intent-names.ts';
-import type { PlanNote, PlanProblem, RestoreAction, SelectedBy } from './plan.ts';
+import type { RestoreAction, SelectedBy } from './plan.ts';
 import type { BackupPlan } from './plan-backups.ts';
+import type { PlanNote } from './plan-note.ts';
+import type { PlanProblem } from './plan-problem.ts';
 import { guestWithVmid } from './saved/preconditions-of.ts';
 
 /** A restore of one guest, by itself or as one of a group. */

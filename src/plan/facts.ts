@@ -1,6 +1,6 @@
 import type { Retention } from '../config/site.ts';
 import type { GuestRef, NodeName } from '../pve/guest.ts';
-import type { HostAccess } from '../pve/host-access.ts';
+import type { GuestContents } from '../pve/guest-contents.ts';
 import type { Inventory, LineId } from '../pve/inventory.ts';
 
 /**
@@ -56,32 +56,6 @@ export interface RepositoryFacts {
   readonly retentions?: ReadonlyMap<string, readonly DeclaredRetention[]>;
   /** By snapshot id, what those say of their guests that restores may want now. Absent: nobody has looked. */
   readonly contents?: ReadonlyMap<string, GuestContents>;
-}
-
-/** What a snapshot says of the guest that it holds; names may be anything. */
-export interface GuestContents {
-  readonly name?: string;
-  /** Where it was. */
-  readonly node?: string;
-  readonly pool?: string;
-  readonly tags: readonly string[];
-  /** Its number in the order in which the node starts guests. */
-  readonly startOrder?: number;
-  /** What a restore makes. */
-  readonly volumes: readonly StoredVolume[];
-  /** That its network cards are on. */
-  readonly bridges: readonly string[];
-  /** Lines of its configuration, as the archive holds it, that reach a node; absent: none. */
-  readonly hostAccess?: readonly HostAccess[];
-}
-
-export interface StoredVolume {
-  /** Where it lay; absent where that is not told. */
-  readonly storage?: string;
-  /** What it states; absent: nothing, or no limit. */
-  readonly bytes?: number;
-  /** Of those, what is not all zeros. Absent: it cannot be told. */
-  readonly dataBytes?: number;
 }
 
 /** A guest that was restored, whole. */

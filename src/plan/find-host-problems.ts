@@ -2,7 +2,7 @@ import type { PolicySelection, Site } from '../config/site.ts';
 import type { Vmid } from '../pve/guest.ts';
 import type { Facts } from './facts.ts';
 import { isInPool } from './guest-scope.ts';
-import type { PlanProblem } from './plan.ts';
+import type { PlanProblem } from './plan-problem.ts';
 import {
   firstOfEachCluster,
   guestLabel,

@@ -1,6 +1,6 @@
 import type { Guest, GuestVolume } from '../pve/inventory.ts';
 import { namesGuest } from './names-guest.ts';
-import type { PlanProblem } from './plan.ts';
+import type { PlanProblem } from './plan-problem.ts';
 import { guestLabel } from './reached-hosts.ts';
 import { reachesNode } from './reaches-node.ts';
 import type { SelectedGuest } from './select-guests.ts';

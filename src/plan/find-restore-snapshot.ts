@@ -2,7 +2,7 @@ import type { RestoreIntent } from '../config/site.ts';
 import { formatGuestRef } from '../pve/guest.ts';
 import type { GuestSnapshot } from './facts.ts';
 import { newestOf } from './judge-freshness.ts';
-import type { PlanProblem } from './plan.ts';
+import type { PlanProblem } from './plan-problem.ts';
 
 type Found = { readonly snapshot: GuestSnapshot } | { readonly problem: PlanProblem };
 

@@ -1,5 +1,6 @@
 import type { RestoreGroup, RestoreSelect } from '../config/site.ts';
-import type { GuestContents, GuestSnapshot } from './facts.ts';
+import type { GuestContents } from '../pve/guest-contents.ts';
+import type { GuestSnapshot } from './facts.ts';
 import { newestOf } from './judge-freshness.ts';
 import type { SelectedBy } from './plan.ts';
 

@@ -1,9 +1,9 @@
 import type { RestoreIntent } from '../config/site.ts';
 import { withoutMountPoints } from '../pve/container-host-access.ts';
+import type { GuestContents } from '../pve/guest-contents.ts';
 import { type HostAccess, judgeHostAccess } from '../pve/host-access.ts';
 import type { RestoreTarget } from './check-restore-target.ts';
-import type { GuestContents } from './facts.ts';
-import type { PlanProblem } from './plan.ts';
+import type { PlanProblem } from './plan-problem.ts';
 import { restoreNeeds } from './restore-needs.ts';
 
 export interface RestoredAccess {

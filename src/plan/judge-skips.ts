@@ -1,6 +1,7 @@
 import type { BackupPolicy, SkipPolicy } from '../config/site.ts';
 import { formatDay, localTime } from '../schedule/zoned-time.ts';
-import type { PlanProblem, SkippedGuest } from './plan.ts';
+import type { SkippedGuest } from './plan.ts';
+import type { PlanProblem } from './plan-problem.ts';
 import { guestLabel } from './reached-hosts.ts';
 import type { Candidate } from './select-guests.ts';
 

@@ -3,7 +3,7 @@ import type { NodeName } from '../pve/guest.ts';
 import type { Facts, NodeSnapshot, RepositoryFacts } from './facts.ts';
 import { type Demand, type Freshness, judgeFreshness } from './judge-freshness.ts';
 import type { FreshNodeConfig, NodeConfigAction, NodeConfigPlan } from './node-config-plan.ts';
-import type { PlanProblem } from './plan.ts';
+import type { PlanProblem } from './plan-problem.ts';
 import { type ReachedHost, reachedHosts } from './reached-hosts.ts';
 import { reachesNode } from './reaches-node.ts';
 

@@ -1,6 +1,6 @@
 import type { RestoreIntent } from '../config/site.ts';
+import type { GuestContents } from '../pve/guest-contents.ts';
 import { DEFAULT_STORAGE, targetStorage } from '../pve/target-storage.ts';
-import type { GuestContents } from './facts.ts';
 
 /** What a restore puts on one storage of its target. */
 export interface StorageNeed {

@@ -1,6 +1,7 @@
 import { isCompressing, isThick } from '../pve/storage-kinds.ts';
 import type { RestoreTarget } from './check-restore-target.ts';
-import type { PlanNote, PlanProblem } from './plan.ts';
+import type { PlanNote } from './plan-note.ts';
+import type { PlanProblem } from './plan-problem.ts';
 import type { StorageNeed } from './restore-needs.ts';
 
 /** A restore as the storages of its target see it. */

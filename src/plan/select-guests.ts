@@ -4,7 +4,8 @@ import type { Facts } from './facts.ts';
 import { isInScope } from './guest-scope.ts';
 import { isSkipping, type SkippedGuests, skippedGuests } from './judge-skips.ts';
 import { matchFilter } from './match-filter.ts';
-import type { GuestLabel, LeftAlone, PlanProblem, SkippedGuest } from './plan.ts';
+import type { GuestLabel, LeftAlone, SkippedGuest } from './plan.ts';
+import type { PlanProblem } from './plan-problem.ts';
 import { firstOfEachCluster, guestKey, guestLabel, type ReachedHost, reachedHosts } from './reached-hosts.ts';
 
 /** A guest that at least one policy wants backed up. */

@@ -1,7 +1,9 @@
 import type { RestoreIntent } from '../config/site.ts';
 import type { Vmid } from '../pve/guest.ts';
 import type { RestoreTarget } from './check-restore-target.ts';
-import type { PlanNote, PlanProblem, RestoreAction, RestoreAtRest } from './plan.ts';
+import type { RestoreAction, RestoreAtRest } from './plan.ts';
+import type { PlanNote } from './plan-note.ts';
+import type { PlanProblem } from './plan-problem.ts';
 import { guestKey } from './reached-hosts.ts';
 import { RestoreRooms, type RoomWanted } from './restore-room.ts';
 

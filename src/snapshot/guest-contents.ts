@@ -1,7 +1,8 @@
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import { guestBridges } from '../pve/guest-bridges.ts';
 import { type GuestConfig, parseGuestConfig } from '../pve/guest-config.ts';
-import { type HostAccess, hostAccess } from '../pve/host-access.ts';
+import type { GuestContents, StoredVolume } from '../pve/guest-contents.ts';
+import { hostAccess } from '../pve/host-access.ts';
 import { parsePropertyString } from '../pve/property-string.ts';
 import { vmDiskStorages } from '../pve/target-storage.ts';
 import type { BlobId } from '../repository/object-id.ts';
@@ -9,32 +10,6 @@ import type { BlobSource } from '../repository/store.ts';
 import { readArchivedConfig } from './archived-config.ts';
 import { parseRecordedGuest, type RecordedGuest } from './guest-record.ts';
 import { findNode, readSmallFile } from './snapshot-files.ts';
-
-/** What a snapshot says of the guest that it holds. It comes from outside: names may be anything. */
-export interface GuestContents {
-  readonly name?: string;
-  /** Where it was. */
-  readonly node?: string;
-  readonly pool?: string;
-  readonly tags: readonly string[];
-  /** Its number in the order in which the node starts guests, `startup: order=3`. */
-  readonly startOrder?: number;
-  /** What a restore makes. */
-  readonly volumes: readonly StoredVolume[];
-  /** That its network cards are on. */
-  readonly bridges: readonly string[];
-  /** Lines of its configuration that reach a node; absent: none. */
-  readonly hostAccess?: readonly HostAccess[];
-}
-
-export interface StoredVolume {
-  /** Where it lay; absent where that is not told. */
-  readonly storage?: string;
-  /** What it states; absent: nothing, or no limit. */
-  readonly bytes?: number;
-  /** Of those, what is not all zeros; of a container's, all of the archive with its only volume. Absent: it cannot be told. */
-  readonly dataBytes?: number;
-}
 
 const MOST_BYTES = 1 << 20;
 

@@ -1,5 +1,6 @@
 import type { RestoreGroup, RestoreIntent } from '../../src/config/site.ts';
-import type { Facts, GuestContents, RepositoryFacts } from '../../src/plan/facts.ts';
+import type { Facts, RepositoryFacts } from '../../src/plan/facts.ts';
+import type { GuestContents } from '../../src/pve/guest-contents.ts';
 import {
   backup,
   facts,

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { RestoreGroup, Site } from '../../src/config/site.ts';
-import type { Facts, GuestContents, GuestSnapshot } from '../../src/plan/facts.ts';
+import type { Facts, GuestSnapshot } from '../../src/plan/facts.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import { narrowPlan } from '../../src/plan/narrow-plan.ts';
 import { wantedSnapshots } from '../../src/plan/wanted-snapshots.ts';
+import type { GuestContents } from '../../src/pve/guest-contents.ts';
 import type { Inventory } from '../../src/pve/inventory.ts';
 import {
   backup,

@@ -1,8 +1,9 @@
 /** Whoever can write to the repository can write into configurations what reaches a node: it comes when it is allowed. */
 import { describe, expect, it } from 'vitest';
 import type { RestoreIntent } from '../../src/config/site.ts';
-import type { Facts, GuestContents } from '../../src/plan/facts.ts';
+import type { Facts } from '../../src/plan/facts.ts';
 import { makePlan, type PlanOptions } from '../../src/plan/make-plan.ts';
+import type { GuestContents } from '../../src/pve/guest-contents.ts';
 import type { HostAccess } from '../../src/pve/host-access.ts';
 import type { Guest, StorageFacts } from '../../src/pve/inventory.ts';
 import { backup, facts, guest, HOUR, intent, inventory, node, ref, site, vmid } from './sample-site.ts';

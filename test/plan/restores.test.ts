@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { RestoreIntent } from '../../src/config/site.ts';
-import type { Facts, GuestContents, RestoredTarget } from '../../src/plan/facts.ts';
+import type { Facts, RestoredTarget } from '../../src/plan/facts.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
+import type { GuestContents } from '../../src/pve/guest-contents.ts';
 import type { Guest, Inventory } from '../../src/pve/inventory.ts';
 import {
   backup,

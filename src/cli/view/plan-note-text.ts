@@ -1,5 +1,6 @@
 import type { GuestPlace } from '../../plan/facts.ts';
-import type { GuestLabel, PlanNote } from '../../plan/plan.ts';
+import type { GuestLabel } from '../../plan/plan.ts';
+import type { PlanNote } from '../../plan/plan-note.ts';
 import { formatGuestRef } from '../../pve/guest.ts';
 import { guestText, listText } from './guest-text.ts';
 import { count, formatBytes, formatDuration } from './quantities.ts';

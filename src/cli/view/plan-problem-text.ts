@@ -1,4 +1,5 @@
-import type { GuestLabel, PlanProblem } from '../../plan/plan.ts';
+import type { GuestLabel } from '../../plan/plan.ts';
+import type { PlanProblem } from '../../plan/plan-problem.ts';
 import { withoutMountPoints } from '../../pve/container-host-access.ts';
 import { formatGuestRef } from '../../pve/guest.ts';
 import type { HostAccess } from '../../pve/host-access.ts';

@@ -1,4 +1,4 @@
-import type { PlanProblem } from '../../plan/plan.ts';
+import type { PlanProblem } from '../../plan/plan-problem.ts';
 import type { GuestStatus, SiteStatus, StatusLevel } from '../../plan/status/site-status.ts';
 import { formatGuestRef } from '../../pve/guest.ts';
 import { planProblemText } from './plan-problem-text.ts';

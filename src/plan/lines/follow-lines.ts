@@ -3,7 +3,7 @@ import { formatGuestRef } from '../../pve/guest.ts';
 import type { Guest, LineId } from '../../pve/inventory.ts';
 import type { Adoption, Facts, GuestPlace, RepositoryFacts } from '../facts.ts';
 import { newestOf } from '../judge-freshness.ts';
-import type { PlanNote } from '../plan.ts';
+import type { PlanNote } from '../plan-note.ts';
 import { guestLabel, type ReachedHost, reachedHosts } from '../reached-hosts.ts';
 import type { AdoptAction } from './adopt-action.ts';
 import { joinLines, linesThere } from './join-lines.ts';

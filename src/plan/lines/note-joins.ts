@@ -1,7 +1,8 @@
 import type { LineId } from '../../pve/inventory.ts';
 import type { Facts, GuestPlace, GuestSnapshot } from '../facts.ts';
 import { newestOf } from '../judge-freshness.ts';
-import type { GuestLabel, PlanNote } from '../plan.ts';
+import type { GuestLabel } from '../plan.ts';
+import type { PlanNote } from '../plan-note.ts';
 import { guestLabel, type ReachedHost } from '../reached-hosts.ts';
 import { goesOnIn } from './join-lines.ts';
 

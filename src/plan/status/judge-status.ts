@@ -4,8 +4,9 @@ import { dueAgeMs } from '../due-age.ts';
 import type { Facts, GuestSnapshot } from '../facts.ts';
 import { followLines } from '../lines/follow-lines.ts';
 import { makePlan } from '../make-plan.ts';
-import type { DueReason, PlanProblem, VerifyAction } from '../plan.ts';
+import type { DueReason, VerifyAction } from '../plan.ts';
 import { planBackups } from '../plan-backups.ts';
+import type { PlanProblem } from '../plan-problem.ts';
 import { selectGuests } from '../select-guests.ts';
 import type { GuestStatus, SiteStatus, StatusLevel, StatusReason } from './site-status.ts';
 

@@ -1,5 +1,6 @@
 import type { GuestSnapshot } from '../facts.ts';
-import type { DueReason, GuestLabel, PlanProblem, VerifyReason } from '../plan.ts';
+import type { DueReason, GuestLabel, VerifyReason } from '../plan.ts';
+import type { PlanProblem } from '../plan-problem.ts';
 
 /** As monitoring plugins grade it. `unknown`: who would have to tell did not answer. */
 export type StatusLevel = 'ok' | 'warning' | 'critical' | 'unknown';
