@@ -9,7 +9,7 @@ import { type Lab, startLab } from '../lab/lab.ts';
 import { runProgram } from '../lab/run-program.ts';
 import { sha256Of } from './guest-files.ts';
 import { byIdentity, byPassword, labSite } from './lab-site.ts';
-import { type Ended, flat, RunningProgram, Workplace } from './program.ts';
+import { ENTRY, type Ended, flat, RunningProgram, Workplace } from './program.ts';
 import { filesWith, knows, watchProcesses } from './secret-watch.ts';
 
 /** No other test has them, as all processes of the machine are looked at. */
@@ -118,7 +118,7 @@ it('with a key that has a passphrase and openssh; the password of the repository
   const yaml = site('openssh.yaml', identity({ conn_client: 'openssh', backup_compression: 'lzo' }), {
     password: '{ env: CANARY }',
   });
-  const watched = watchProcesses(secrets, (command) => !command.includes('pvebak.ts'));
+  const watched = watchProcesses(secrets, (command) => !command.includes(ENTRY));
   await run(0, ['apply', yaml, '--yes', '--allow', 'forget'], env);
   await run(0, restoreOf(800, yaml), env);
   expect(await watched.end()).toEqual([]);

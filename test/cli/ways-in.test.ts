@@ -4,7 +4,7 @@ import { addCt, addVm, diskFile } from '../lab/guests.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { sha256Of } from './guest-files.ts';
 import { labSite } from './lab-site.ts';
-import { Workplace } from './program.ts';
+import { ENTRY, Workplace } from './program.ts';
 import { watchProcesses } from './secret-watch.ts';
 
 const CANARY = 'canary-of-the-repository';
@@ -30,7 +30,7 @@ describe('on the node itself, with mode: local', () => {
   it('all works, and the tools are not told the password, not even from the environment', async () => {
     const password = '{ env: PVEBAK_PASSWORD }';
     place.write('site.yaml', labSite({ hosts: { pve: ['mode: local'] }, backups: BACKUPS, password }));
-    const watched = watchProcesses([CANARY], (command) => !command.includes('pvebak.ts'));
+    const watched = watchProcesses([CANARY], (command) => !command.includes(ENTRY));
     await onNode('init', 'site.yaml');
     expect(await onNode('apply', 'site.yaml', '--yes')).toMatch(/\n2 backed up: /);
     const { stdout } = await lab.node('pve1').exec(`${settings()} ${place.line('snapshots', 'site.yaml')}`);
