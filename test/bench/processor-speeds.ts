@@ -1,11 +1,12 @@
 /**
- * A process of its own: how fast one thread does each step of a backup with this data, as pvebak does it (zstd level 3, pieces
+ * A process of its own: how fast one thread does each step of a backup with this data, as pvebak does it (zstd at its level, pieces
  * of 256 KiB). Argument: a stream. Prints `ProcessorSpeeds` as JSON.
  */
 import { createCipheriv, hash, randomBytes } from 'node:crypto';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { constants, zstdCompressSync } from 'node:zlib';
+import { zstdCompressSync } from 'node:zlib';
 import sodium from 'libsodium-wrappers-sumo';
+import { ZSTD } from '../../src/repository/blob-work.ts';
 
 /** Bytes a second. */
 export interface ProcessorSpeeds {
@@ -18,7 +19,6 @@ export interface ProcessorSpeeds {
 
 const PIECE = 256 << 10;
 const SAMPLE = 192 << 20;
-const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 3 }, chunkSize: PIECE };
 
 if (import.meta.main) {
   await sodium.ready;
@@ -29,7 +29,7 @@ function measure(pieces: readonly Buffer[]): ProcessorSpeeds {
   const key = randomBytes(32);
   return {
     hash: speedOf(pieces, (piece) => hash('sha256', piece, 'buffer')),
-    zstd: speedOf(pieces, (piece) => zstdCompressSync(piece, ZSTD)),
+    zstd: speedOf(pieces, (piece) => zstdCompressSync(piece, { ...ZSTD, chunkSize: PIECE })),
     cipher: speedOf(pieces, (piece) => createCipheriv('aes-256-ctr', key, key.subarray(16)).update(piece)),
     mac: speedOf(pieces, (piece) => sodium.crypto_onetimeauth(piece, key)),
   };
