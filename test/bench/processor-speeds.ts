@@ -6,7 +6,7 @@ import { createCipheriv, hash, randomBytes } from 'node:crypto';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { zstdCompressSync } from 'node:zlib';
 import sodium from 'libsodium-wrappers-sumo';
-import { ZSTD } from '../../src/repository/blob-work.ts';
+import { zstdOptions } from '../../src/repository/blob-work.ts';
 
 /** Bytes a second. */
 export interface ProcessorSpeeds {
@@ -29,7 +29,7 @@ function measure(pieces: readonly Buffer[]): ProcessorSpeeds {
   const key = randomBytes(32);
   return {
     hash: speedOf(pieces, (piece) => hash('sha256', piece, 'buffer')),
-    zstd: speedOf(pieces, (piece) => zstdCompressSync(piece, { ...ZSTD, chunkSize: PIECE })),
+    zstd: speedOf(pieces, (piece) => zstdCompressSync(piece, zstdOptions(piece.length))),
     cipher: speedOf(pieces, (piece) => createCipheriv('aes-256-ctr', key, key.subarray(16)).update(piece)),
     mac: speedOf(pieces, (piece) => sodium.crypto_onetimeauth(piece, key)),
   };
