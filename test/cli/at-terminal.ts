@@ -1,6 +1,6 @@
 /** A command behind a pseudo terminal, and somebody who answers what it asks. */
 import { spawn } from 'node:child_process';
-import { type Ended, until, type Workplace } from './program.ts';
+import { type Ended, shellStatus, until, type Workplace } from './program.ts';
 
 /** A question to wait for, and what is typed then, perhaps after something was done; the return key is added. */
 export type Answer = readonly [question: string, typed: string | (() => string)];
@@ -22,7 +22,7 @@ export async function atTerminal(
   });
   const ended = Promise.withResolvers<number>();
   child.once('error', ended.reject);
-  child.once('close', (code) => ended.resolve(code ?? 128));
+  child.once('close', (code, signal) => ended.resolve(shellStatus(code, signal)));
   let seen = 0;
   for (const [question, typed] of answers) {
     await until(() => shown.includes(question, seen) || child.exitCode !== null);

@@ -133,8 +133,7 @@ export class RunningProgram {
     const { promise, resolve, reject } = Promise.withResolvers<Ended>();
     child.once('error', reject);
     child.once('close', (code, signal) => {
-      const status = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
-      resolve({ stdout: this.#stdout, stderr: this.#stderr, status });
+      resolve({ stdout: this.#stdout, stderr: this.#stderr, status: shellStatus(code, signal) });
     });
     this.child = child;
     this.ended = promise;
@@ -152,6 +151,11 @@ export class RunningProgram {
       return holds(this.#stdout, text);
     });
   }
+}
+
+/** How a process ended, as a shell has it. */
+export function shellStatus(code: number | null, signal: NodeJS.Signals | null): number {
+  return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 }
 
 /** Text without its line breaks and indents, which depend on how long names are. */

@@ -135,7 +135,7 @@ describe('addresses', () => {
     const opening = openOpensshShell(options({ addresses }), { signal: controller.signal });
     setTimeout(() => controller.abort(reason), 300);
     await expect(opening).rejects.toBe(reason);
-    expect(processesWith(temporary)).toEqual([]);
+    await expect.poll(() => processesWith(temporary), { timeout: 5_000 }).toEqual([]);
   });
 
   test('that look like an option are none', async () => {
