@@ -7,23 +7,18 @@ const MOST_SPARE_BYTES = 16 << 20;
  * the kernel.
  */
 export class ChunkMemory {
-  readonly #spares = new Map<number, SharedArrayBuffer[]>();
-  #spareBytes = 0;
+  readonly #spares: SharedArrayBuffer[] = [];
 
-  /** What it holds is what was in it before. */
+  /** What it holds is what was in it before. Exactly so long: more would be more than the bound on chunks counts. */
   take(length: number): Uint8Array<SharedArrayBuffer> {
-    const spare = this.#spares.get(length)?.pop();
-    if (spare !== undefined) this.#spareBytes -= length;
+    const index = this.#spares.findLastIndex(({ byteLength }) => byteLength === length);
+    const [spare] = index < 0 ? [] : this.#spares.splice(index, 1);
     return new Uint8Array(spare ?? new SharedArrayBuffer(length));
   }
 
   /** Nobody may use it any longer. */
   giveBack({ buffer }: Uint8Array<SharedArrayBuffer>): void {
-    const { byteLength } = buffer;
-    if (this.#spareBytes + byteLength > MOST_SPARE_BYTES) return;
-    const spares = this.#spares.get(byteLength) ?? [];
-    this.#spares.set(byteLength, spares);
-    spares.push(buffer);
-    this.#spareBytes += byteLength;
+    const spareBytes = this.#spares.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (spareBytes + buffer.byteLength <= MOST_SPARE_BYTES) this.#spares.push(buffer);
   }
 }

@@ -13,7 +13,7 @@ export interface AssemblyBounds {
   readonly memoryBytes: number;
 }
 
-/** Writes a whole cluster, or of the last one as much as there is. */
+/** Writes a whole cluster; of the last one, zeros behind the disk's end. */
 export type FillCluster = (target: Uint8Array) => void;
 
 /** Shared by the disks of one guest. */
