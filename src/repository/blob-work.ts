@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { buffersOf } from './buffers-of.ts';
 import { decrypt, encrypt, encryptInto, type MasterKey, OVERHEAD_BYTES } from './encryption.ts';
 import { looksRandom } from './looks-random.ts';
 import { type BlobId, type BlobType, blobId } from './object-id.ts';
@@ -208,11 +209,6 @@ export function transferables(message: BlobTask | BlobResult): ArrayBuffer[] {
     case 'damaged':
       return [];
   }
-}
-
-/** Shared memory is not handed over. */
-function buffersOf(views: readonly Uint8Array[]): ArrayBuffer[] {
-  return [...new Set(views.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : [])))];
 }
 
 function hashAll(blobs: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

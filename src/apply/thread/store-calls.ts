@@ -1,4 +1,5 @@
 import type { SavedBlob } from '../../repository/blob-writer.ts';
+import { buffersOf } from '../../repository/buffers-of.ts';
 import type { BlobId, BlobType } from '../../repository/object-id.ts';
 import type { Snapshot, SnapshotFacts } from '../../repository/snapshot-file.ts';
 import type { PortableNode } from './portable-node.ts';
@@ -28,13 +29,10 @@ export type StoreAnswer =
   | { readonly kind: 'tagged-snapshots'; readonly snapshots: readonly Snapshot[] }
   | { readonly kind: 'read-snapshot' | 'save-snapshot'; readonly snapshot: Snapshot };
 
-/** The buffers to hand over with a call or an answer; shared memory is not. */
+/** The buffers to hand over with a call or an answer. */
 export function transferables(message: StoreCall | StoreAnswer): ArrayBuffer[] {
   if ('bytes' in message) return [message.bytes.buffer];
-  if ('blobs' in message)
-    return [
-      ...new Set(message.blobs.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : []))),
-    ];
+  if ('blobs' in message) return buffersOf(message.blobs);
   return 'nodes' in message
     ? message.nodes.flatMap(({ content }) => content.map(({ buffer }) => buffer))
     : [];
