@@ -56,7 +56,7 @@ export async function runDump<T>(shell: Shell, work: DumpWork<T>): Promise<DumpR
   const wrapped = wrappedDump(work.argv, { guest, dumpDir: host.dumpDir, silenceSeconds });
   const letGo = new AbortController();
   using _late = afterAbort(enough, END_WITHIN_MS, () => letGo.abort(enough.reason));
-  const command = await shell.run(wrapped, { signal: letGo.signal });
+  const command = await shell.run(wrapped, { signal: letGo.signal, long: true });
   const stalled = Promise.withResolvers<Settled<T>>();
   using watch = new DumpWatch({
     timeoutMs,

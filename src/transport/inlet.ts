@@ -1,7 +1,13 @@
-import type { Readable } from 'node:stream';
+import type { EventEmitter } from 'node:events';
 
 /** How much is read ahead of whoever reads `bytes`, besides what the source itself buffers. */
 export const readAheadBytes = 1024 * 1024;
+
+/** What an inlet wants of a Node stream: events `data`, `end`, `close`, `error`. */
+export interface InletSource extends Pick<EventEmitter, 'on'> {
+  pause(): unknown;
+  resume(): unknown;
+}
 
 type Ending = { readonly kind: 'open' | 'ended' } | { readonly kind: 'failed'; readonly error: unknown };
 
@@ -22,7 +28,7 @@ export class Inlet {
   readonly bytes: AsyncIterable<Uint8Array>;
   /** Resolves when the source has given all it had, whether or not anybody has read it. */
   readonly complete: Promise<void>;
-  readonly #source: Readable;
+  readonly #source: InletSource;
   readonly #limit: number;
   #chunks: Uint8Array[] = [];
   #queued = 0;
@@ -30,7 +36,7 @@ export class Inlet {
   #dropped = false;
   #wake: () => void = () => {};
 
-  constructor(source: Readable, limit: number = readAheadBytes) {
+  constructor(source: InletSource, limit: number = readAheadBytes) {
     this.#source = source;
     this.#limit = limit;
     this.bytes = { [Symbol.asyncIterator]: () => this.#read() };

@@ -1,4 +1,3 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { UserError } from '../user-error.ts';
 import { abortText } from './connection-lost.ts';
@@ -7,6 +6,8 @@ import { Inlet } from './inlet.ts';
 import { Outlet } from './outlet.ts';
 import { checkArgv } from './quote-argv.ts';
 import type { CommandExit, RunningCommand, Shell } from './shell.ts';
+import { type PipedChild, spawnPiped } from './spawn-piped.ts';
+import { openWidePipe } from './wide-pipe.ts';
 
 const where = 'this machine';
 const killAfterMs = 5_000;
@@ -26,11 +27,11 @@ export function openLocalShell(options: LocalShellOptions = {}): Shell {
   const running = new Set<Promise<CommandExit>>();
   return {
     where,
-    async run(argv, { signal } = {}) {
+    async run(argv, { signal, long = false } = {}) {
       checkArgv(argv);
       const ending = signal === undefined ? disposal.signal : AbortSignal.any([signal, disposal.signal]);
       ending.throwIfAborted();
-      const command = await start(argv, { options, signal: ending });
+      const command = await start(argv, { options, signal: ending, long });
       running.add(command.exit);
       void command.exit.then(() => running.delete(command.exit));
       return command;
@@ -45,14 +46,18 @@ export function openLocalShell(options: LocalShellOptions = {}): Shell {
 interface StartOptions {
   readonly options: LocalShellOptions;
   readonly signal: AbortSignal;
+  readonly long: boolean;
 }
 
-async function start(argv: readonly string[], { options, signal }: StartOptions): Promise<RunningCommand> {
+async function start(
+  argv: readonly string[],
+  { options, signal, long }: StartOptions,
+): Promise<RunningCommand> {
   const [file = '', ...rest] = argv;
-  const child = spawn(file, rest, {
-    detached: true,
-    stdio: 'pipe',
-    ...(options.environment === undefined ? {} : { env: { ...options.environment } }),
+  const pipe = long ? await openWidePipe() : undefined;
+  const { child, stdout } = spawnPiped(file, rest, {
+    pipe,
+    ...(options.environment === undefined ? {} : { environment: options.environment }),
   });
   const ended = new Promise<CommandExit>((resolve) => {
     child.on('exit', (status, name) => resolve(exitOf(status, name)));
@@ -60,9 +65,10 @@ async function start(argv: readonly string[], { options, signal }: StartOptions)
   try {
     await once(child, 'spawn');
   } catch (error) {
+    stdout.destroy();
     return notStarted(file, error);
   }
-  return attach(child, { ended, signal });
+  return attach({ child, stdout }, { ended, signal });
 }
 
 function exitOf(status: number | null, signal: NodeJS.Signals | null): CommandExit {
@@ -74,8 +80,9 @@ interface AttachOptions {
   readonly signal: AbortSignal;
 }
 
-function attach(child: ChildProcessWithoutNullStreams, { ended, signal }: AttachOptions): RunningCommand {
-  const stdout = new Inlet(child.stdout);
+function attach(piped: PipedChild, { ended, signal }: AttachOptions): RunningCommand {
+  const { child } = piped;
+  const stdout = new Inlet(piped.stdout);
   const stderr = new Inlet(child.stderr);
   const stdin = new Outlet(child.stdin, noLongerReads);
   void stdout.complete.then(() => stdout.end());
@@ -84,7 +91,7 @@ function attach(child: ChildProcessWithoutNullStreams, { ended, signal }: Attach
   const onAbort = () => {
     for (const inlet of [stdout, stderr]) inlet.drop(signal.reason);
     stdin.close(signal.reason);
-    void stop(child, ended).then(() => aborted.resolve({ kind: 'lost', reason: abortText(signal) }));
+    void stop(piped, ended).then(() => aborted.resolve({ kind: 'lost', reason: abortText(signal) }));
   };
   const finished = ended.then(async (exit) => {
     stdin.close(noLongerReads());
@@ -101,10 +108,10 @@ function attach(child: ChildProcessWithoutNullStreams, { ended, signal }: Attach
   return { stdout: stdout.bytes, stderr: stderr.bytes, stdin, exit };
 }
 
-async function stop(child: ChildProcessWithoutNullStreams, ended: Promise<unknown>): Promise<void> {
+async function stop({ child, stdout }: PipedChild, ended: Promise<unknown>): Promise<void> {
   if (child.pid !== undefined) await endProcessGroup(child.pid, killAfterMs);
   await ended;
-  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+  for (const stream of [child.stdin, stdout, child.stderr]) stream.destroy();
 }
 
 function noLongerReads(): UserError {

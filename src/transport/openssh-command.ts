@@ -1,4 +1,3 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../user-error.ts';
 import { abortText, connectionLost } from './connection-lost.ts';
@@ -9,12 +8,15 @@ import { exitOf, lineWithStatus, newMark, StatusStream } from './openssh-status.
 import { lastWords } from './openssh-words.ts';
 import { Outlet } from './outlet.ts';
 import type { CommandExit, RunningCommand } from './shell.ts';
+import { type PipedChild, spawnPiped } from './spawn-piped.ts';
+import { openWidePipe } from './wide-pipe.ts';
 
 export interface OpensshCommandOptions {
   readonly where: string;
   readonly program: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal | undefined;
+  readonly long: boolean;
 }
 
 /** How long the connection's own client may take to end after one of its commands' clients has. */
@@ -31,11 +33,9 @@ export async function startOpensshCommand(
   const line = lineWithStatus(argv, mark);
   signal?.throwIfAborted();
   if (master.connection.aborted) throw connectionLost(where, abortText(master.connection));
-  const child = spawn(options.program, commandArguments(master.folder, line), {
-    detached: true,
-    stdio: 'pipe',
-    env: { ...options.environment },
-  });
+  const { program, environment, long } = options;
+  const pipe = long ? await openWidePipe() : undefined;
+  const child = spawnPiped(program, commandArguments(master.folder, line), { environment, pipe });
   const command = new ClientCommand(child, { ...options, mark, connection: master.connection });
   await Promise.race([command.started, command.exit]);
   signal?.throwIfAborted();
@@ -62,18 +62,18 @@ class ClientCommand implements RunningCommand {
   readonly exit: Promise<CommandExit>;
   readonly started: Promise<void>;
   hasStarted = false;
-  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #child: PipedChild['child'];
   readonly #options: ClientCommandOptions;
   readonly #status: StatusStream;
   readonly #stdout: Inlet;
   readonly #stderr: Inlet;
   readonly #resolveExit: (exit: CommandExit) => void;
 
-  constructor(child: ChildProcessWithoutNullStreams, options: ClientCommandOptions) {
+  constructor({ child, stdout }: PipedChild, options: ClientCommandOptions) {
     this.#child = child;
     this.#options = options;
     this.#status = new StatusStream(options.mark);
-    this.#stdout = new Inlet(child.stdout);
+    this.#stdout = new Inlet(stdout);
     this.#stderr = new Inlet(child.stderr.pipe(this.#status));
     this.stdin = new Outlet(child.stdin, () => noLongerReads(options.where));
     const { promise, resolve } = Promise.withResolvers<CommandExit>();
@@ -118,6 +118,9 @@ class ClientCommand implements RunningCommand {
     const onAbort = () => this.#abort(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     connection.addEventListener('abort', onLost, { once: true });
+    // One may have fired while the pipe was made.
+    if (signal?.aborted) onAbort();
+    else if (connection.aborted) onLost();
     void this.exit.then(() => {
       signal?.removeEventListener('abort', onAbort);
       connection.removeEventListener('abort', onLost);

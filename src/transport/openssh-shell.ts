@@ -68,8 +68,8 @@ function shellOver(master: OpensshMaster, address: OpensshAddress, options: Open
   const { program = 'ssh', environment } = options;
   return {
     where,
-    run: (argv, { signal } = {}): Promise<RunningCommand> =>
-      startOpensshCommand(master, argv, { where, program, environment, signal }),
+    run: (argv, { signal, long = false } = {}): Promise<RunningCommand> =>
+      startOpensshCommand(master, argv, { where, program, environment, signal, long }),
     [Symbol.asyncDispose]: () => master.end(),
   };
 }

@@ -13,7 +13,13 @@ export interface Shell extends AsyncDisposable {
    * @throws UserError `command-failed` when the command cannot be started, `host-unreachable` when the connection is
    * gone; the signal's reason when it has fired
    */
-  run(argv: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<RunningCommand>;
+  run(argv: readonly string[], options?: RunOptions): Promise<RunningCommand>;
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  /** Its stdout will be long: worth more to set up, where that makes it faster. */
+  readonly long?: boolean;
 }
 
 export interface RunningCommand {

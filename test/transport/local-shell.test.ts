@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { capture } from '../../src/transport/capture.ts';
 import { openLocalShell } from '../../src/transport/local-shell.ts';
-import { describeShell, gone } from './shell-contract.ts';
+import { describeShell, gone, ofLongOutput } from './shell-contract.ts';
 
 describeShell('the local shell', async () => openLocalShell());
+describeShell('the local shell with wide pipes', async () => ofLongOutput(openLocalShell()));
 
 test('an abort ends the whole process group, also what ignores TERM', async () => {
   await using shell = openLocalShell();

@@ -8,7 +8,7 @@ import type { OpensshShellOptions } from '../../src/transport/openssh-options.ts
 import { openOpensshShell } from '../../src/transport/openssh-shell.ts';
 import { opensshOptions } from './openssh-options-for.ts';
 import { processesWith } from './processes-with.ts';
-import { describeShell, text } from './shell-contract.ts';
+import { describeShell, ofLongOutput, text } from './shell-contract.ts';
 import { freePort, silentPort, startSshd, type TestSshd } from './sshd.ts';
 
 let sshd: TestSshd;
@@ -36,6 +36,9 @@ async function works(changes: Partial<OpensshShellOptions> = {}): Promise<void> 
 }
 
 describeShell('the openssh shell', () => openOpensshShell(options()));
+describeShell('the openssh shell with wide pipes', async () =>
+  ofLongOutput(await openOpensshShell(options())),
+);
 
 describe('a lost connection', () => {
   test('ends streams, writes and exit, and what is started later', async () => {

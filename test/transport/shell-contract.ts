@@ -9,6 +9,15 @@ import type { RunningCommand, Shell } from '../../src/transport/shell.ts';
 
 const MiB = 1024 * 1024;
 
+/** The shell, with every command's output taken for a long one. */
+export function ofLongOutput(shell: Shell): Shell {
+  return {
+    where: shell.where,
+    run: (argv, options) => shell.run(argv, { ...options, long: true }),
+    [Symbol.asyncDispose]: () => shell[Symbol.asyncDispose](),
+  };
+}
+
 /** What every shell must do. Commands run on this machine in either case, so the far side can be looked at. */
 export function describeShell(name: string, open: () => Promise<Shell>): void {
   describe(`${name}, as a shell`, () => {

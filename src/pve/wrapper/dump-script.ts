@@ -24,6 +24,9 @@ export interface WrappedDumpOptions {
  * | log      | log file      | stderr  | after vzdump with all of the log, or 1 s after a vzdump that was ended |
  * | watchdog | stdin         | nothing | by the wrapper, when all others have ended                    |
  *
+ * The relay makes the fifo, and stdout where that is a socket, as large as root may (F_SETPIPE_SZ, SO_SNDBUFFORCE): two processes take
+ * turns each time one is full or empty, and with what a shell has that took twice the time.
+ *
  * The watchdog ends the dump at the end of stdin, after silence, and when nobody reads stdout any more. From then on it
  * reads the fifo itself: a dump that is being ended must not meet a stalled or a broken stream. 30 s later it breaks it all
  * the same, so that a vzdump that did not heed TERM ends too.
@@ -45,7 +48,21 @@ mkfifo "$folder/stream" || exit 1
 : >"$folder/log"
 exec 3<&0 </dev/null
 
-cat <"$folder/stream" 2>/dev/null 3<&- &
+perl -e '
+  fcntl(STDIN, 1031, 1 << 20);
+  setsockopt(STDOUT, 1, 32, pack("i", 1 << 20));
+  for (;;) {
+    my $got = sysread(STDIN, $_, 1 << 18);
+    next if !defined $got && $!{EINTR};
+    exit 1 if !defined $got;
+    exit 0 if $got == 0;
+    for (my $at = 0; $at < $got; ) {
+      my $put = syswrite(STDOUT, $_, $got - $at, $at);
+      next if !defined $put && $!{EINTR};
+      exit 1 if !defined $put;
+      $at += $put;
+    }
+  }' <"$folder/stream" 2>/dev/null 3<&- &
 relay=$!
 exec 5>"$folder/stream" 4<"$folder/stream"
 (trap - PIPE; exec "$@") >&5 2>>"$folder/log" 3<&- 4<&- 5>&- &
