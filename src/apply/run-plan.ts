@@ -55,35 +55,58 @@ export async function runPlan(
   ports: ApplyPorts,
   options: ApplyOptions,
 ): Promise<readonly ItemResult[]> {
-  const actions: readonly Action[] = [...plan.nodeConfigs.due, ...plan.backups, ...plan.restores];
-  const declarations = plan.declarations ?? [];
-  const names = [
-    ...new Set([...declarations, ...plan.adopts, ...actions].map(({ repository }) => repository)),
-  ];
-  const results = await withSessions(
-    names,
-    { ports, signal: options.signal },
-    new Map(),
-    async (sessions) => {
-      const { facts, emit } = ports;
-      await declarePolicies(declarations, sessions, facts);
-      const adopted = await runAdopts(plan.adopts, { sessions, facts, emit, signal: options.signal });
-      const turns = new NodeTurns(options.parallel);
-      await using threads = new NodeThreads(ports.facts, options.signal);
-      const context = { ports, sessions, threads, turns, signal: options.signal };
-      const sequence = new RestoreSequence(plan.restores);
-      const runInOrder = (action: Action) =>
-        action.kind === 'restore'
-          ? sequence.run(action, () => runItem(action, context))
-          : runItem(action, context);
-      return [...adopted, ...(await Promise.all(actions.map(runInOrder)))];
-    },
-  );
+  const results = await runActions(plan, ports, options);
   const after = { ...ports, signal: options.signal };
   const proofs = await runVerifies(plan.verifies, results, after);
   const known = [...results, ...proofs];
   const forgotten = await runForgets(plan.forgets, known, after);
   return [...known, ...forgotten, ...(await runPrunes(plan.prunes, after))];
+}
+
+/** All that is done on nodes, and the lines that are joined before. */
+async function runActions(
+  plan: Plan,
+  ports: ApplyPorts,
+  options: ApplyOptions,
+): Promise<readonly ItemResult[]> {
+  const actions: readonly Action[] = [...plan.nodeConfigs.due, ...plan.backups, ...plan.restores];
+  await using threads = new NodeThreads(ports.facts, options.signal);
+  beginSome(actions, { ports, threads, parallel: options.parallel });
+  const declarations = plan.declarations ?? [];
+  const names = [
+    ...new Set([...declarations, ...plan.adopts, ...actions].map(({ repository }) => repository)),
+  ];
+  return await withSessions(names, { ports, signal: options.signal }, new Map(), async (sessions) => {
+    const { facts, emit } = ports;
+    await declarePolicies(declarations, sessions, facts);
+    const adopted = await runAdopts(plan.adopts, { sessions, facts, emit, signal: options.signal });
+    const turns = new NodeTurns(options.parallel);
+    const context = { ports, sessions, threads, turns, signal: options.signal };
+    const sequence = new RestoreSequence(plan.restores);
+    const runInOrder = (action: Action) =>
+      action.kind === 'restore'
+        ? sequence.run(action, () => runItem(action, context))
+        : runItem(action, context);
+    return [...adopted, ...(await Promise.all(actions.map(runInOrder)))];
+  });
+}
+
+/** Begins the threads of the nodes that come first, for it takes time, and so do the repositories' locks. */
+function beginSome(
+  actions: readonly Action[],
+  {
+    ports,
+    threads,
+    parallel,
+  }: { readonly ports: ApplyPorts; readonly threads: NodeThreads; readonly parallel: number },
+): void {
+  const ofNodes = Map.groupBy(actions, (action) => nodeKey(action, nodeOf(action), ports));
+  for (const [action] of [...ofNodes.values()].slice(0, parallel)) {
+    if (action === undefined) continue;
+    const host = ports.hosts.get(hostOf(action));
+    // What is wrong with the way is told when it is used.
+    if (host !== undefined) threads.get(host, nodeOf(action)).catch(() => undefined);
+  }
 }
 
 interface RunContext {

@@ -63,6 +63,9 @@ export type BlobResult =
   | { readonly kind: 'open'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'damaged'; readonly what: string };
 
+/** What a thread says. */
+export type FromBlobWorker = { readonly kind: 'ready' } | BlobResult;
+
 /** A pack that is to be stored. */
 export interface MadePack {
   /** 64 hex digits */

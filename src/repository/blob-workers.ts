@@ -1,7 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type BlobResult, type BlobTask, type MadePack, transferables } from './blob-work.ts';
+import {
+  type BlobResult,
+  type BlobTask,
+  type FromBlobWorker,
+  type MadePack,
+  transferables,
+} from './blob-work.ts';
 import type { MasterKey } from './encryption.ts';
 import { type BlobId, type BlobType, blobId } from './object-id.ts';
 import { releaseMemory } from './release-memory.ts';
@@ -52,11 +58,7 @@ export interface Rest extends ResultOf<'take-rest'> {
   free(): void;
 }
 
-/**
- * Threads that hash, compress, encrypt, pack and open blobs, started when the first blob comes: most of what can be wrong with
- * a command is known before, and a thread that is ended while it starts has taken the process with it. Close it
- * (`await using`) to end them.
- */
+/** Threads that hash, compress, encrypt, pack and open blobs, started at the latest when the first blob comes. Close it (`await using`) to end them. */
 export class BlobWorkers implements AsyncDisposable {
   readonly #key: MasterKey;
   readonly #threads: number;
@@ -68,6 +70,15 @@ export class BlobWorkers implements AsyncDisposable {
   constructor(key: MasterKey, options: { readonly threads?: number } = {}) {
     this.#key = key;
     this.#threads = options.threads ?? Math.max(2, availableParallelism());
+  }
+
+  /** Starts the threads while something else is waited for: it takes them a third of a second. */
+  start(): void {
+    if (this.#lanes.length > 0 || this.#closed) return;
+    this.#lanes = Array.from(
+      { length: this.#threads },
+      () => new WorkerLane(this.#key, () => this.#dispatch()),
+    );
   }
 
   /**
@@ -115,11 +126,7 @@ export class BlobWorkers implements AsyncDisposable {
   /** First come, first served. */
   #free(): Promise<WorkerLane> {
     if (this.#closed) return Promise.reject(new Error('the blob workers were closed'));
-    if (this.#lanes.length === 0)
-      this.#lanes = Array.from(
-        { length: this.#threads },
-        () => new WorkerLane(this.#key, () => this.#dispatch()),
-      );
+    this.start();
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.#dispatch();
@@ -138,6 +145,7 @@ export class BlobWorkers implements AsyncDisposable {
 
 class WorkerLane {
   readonly #worker: Worker;
+  readonly #started = Promise.withResolvers<void>();
   readonly #posted: Posted[] = [];
   /** Given to somebody who has not asked yet. */
   #reserved = 0;
@@ -150,7 +158,8 @@ class WorkerLane {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     });
     this.#worker.unref();
-    this.#worker.on('message', (result: BlobResult) => {
+    this.#worker.on('message', (result: FromBlobWorker) => {
+      if (result.kind === 'ready') return this.#started.resolve();
       this.#posted.shift()?.resolve(result);
       if (this.#posted.length === 0 && !this.#ending) this.#worker.unref();
       whenFree();
@@ -197,15 +206,18 @@ class WorkerLane {
     else releaseMemory(new Uint8Array(buffer));
   }
 
+  /** A thread that is ended while it starts has taken the process with it: so it may start first. */
   async end(): Promise<void> {
     // Without this nothing may keep the process alive until the thread is gone, and it would end in the middle.
     this.#ending = true;
     this.#worker.ref();
+    await this.#started.promise;
     await this.#worker.terminate();
   }
 
   #fail(error: Error): void {
     this.#failure ??= error;
+    this.#started.resolve();
     for (const { reject } of this.#posted.splice(0)) reject(error);
   }
 }

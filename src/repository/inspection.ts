@@ -1,4 +1,5 @@
 import type { BlobReader } from './blob-reader.ts';
+import { BlobWorkers } from './blob-workers.ts';
 import { type IndexInspection, inspectIndexes } from './inspect-indexes.ts';
 import { inspectSnapshots, type SnapshotInspection } from './inspect-snapshots.ts';
 import { lendStore } from './lend-store.ts';
@@ -33,8 +34,10 @@ export async function withInspection<T>(
     const snapshots = await inspectSnapshots(repository);
     const indexes = await inspectIndexes(backend, key, signal);
     signal.throwIfAborted();
-    await using checkers = new PackCheckers(key, threads === undefined ? {} : { threads });
-    return await lendStore(repository, { index: indexes.index, threads, signal }, (session) =>
+    const some = threads === undefined ? {} : { threads };
+    await using checkers = new PackCheckers(key, some);
+    await using workers = new BlobWorkers(key, some);
+    return await lendStore(repository, { index: indexes.index, workers, signal }, (session) =>
       orAborted(work({ ...session, snapshots, indexes, checkers }), signal),
     );
   });

@@ -1,6 +1,6 @@
 import type { BlobIndex } from './blob-index.ts';
 import { BlobReader } from './blob-reader.ts';
-import { BlobWorkers } from './blob-workers.ts';
+import type { BlobWorkers } from './blob-workers.ts';
 import { BlobWriter } from './blob-writer.ts';
 import { IndexWriter } from './index-writer.ts';
 import { readSnapshot } from './read-snapshots.ts';
@@ -18,15 +18,14 @@ export async function lendStore<T>(
   repository: Repository,
   parts: {
     readonly index: BlobIndex;
-    readonly threads?: number | undefined;
+    readonly workers: BlobWorkers;
     readonly signal: AbortSignal;
   },
   work: (session: RepositorySession) => Promise<T>,
 ): Promise<T> {
   const { backend, key, where } = repository;
-  const { index, threads, signal } = parts;
+  const { index, workers, signal } = parts;
   const compress = repository.config.version >= 2;
-  await using workers = new BlobWorkers(key, threads === undefined ? {} : { threads });
   const indexWriter = new IndexWriter(backend, key, { index, compress });
   const writer = new BlobWriter({ backend, index, indexWriter, workers, compress, signal });
   const reader = new BlobReader({ backend, key, index, workers });

@@ -106,15 +106,17 @@ export async function openRepository(
  * Locks the repository, loads its index and lends both while `work` runs.
  * @throws UserError `repository-locked`, `repository-damaged`, and what `work` throws
  */
-export function withSession<T>(
+export async function withSession<T>(
   repository: Repository,
   options: { readonly lock: LockKind; readonly threads?: number; readonly signal?: AbortSignal },
   work: (session: RepositorySession) => Promise<T>,
 ): Promise<T> {
   const { threads } = options;
-  return withRepositoryLock(repository, options, async (signal) => {
+  await using workers = new BlobWorkers(repository.key, threads === undefined ? {} : { threads });
+  workers.start();
+  return await withRepositoryLock(repository, options, async (signal) => {
     const index = await loadIndex(repository.backend, repository.key);
-    return lendStore(repository, { index, threads, signal }, work);
+    return lendStore(repository, { index, workers, signal }, work);
   });
 }
 
