@@ -103,7 +103,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
     reason: 'It runs commands and knows nothing of what they are for.',
     values: [],
     types: [],
-    modules: ['node:*', 'ssh2'],
+    modules: ['node:*', 'ssh2', 'ssh2/lib/Channel.js'],
   },
   formats: {
     reason: 'Bytes to records and back, in memory: no I/O. Checksums are part of the formats.',

@@ -3,6 +3,7 @@ import { UserError } from '../user-error.ts';
 import { abortText, connectionLost } from './connection-lost.ts';
 import { Inlet } from './inlet.ts';
 import { Outlet } from './outlet.ts';
+import { renewWindow } from './renew-window.ts';
 import type { CommandExit, RunningCommand } from './shell.ts';
 
 export interface Ssh2CommandOptions {
@@ -69,6 +70,7 @@ class ChannelCommand implements RunningCommand {
     keepOpenForTheStatus(channel);
     this.#options = options;
     this.#stdout = new Inlet(channel);
+    renewWindow(channel);
     this.#stderr = new Inlet(channel.stderr);
     this.stdin = new Outlet(channel, () => noLongerReads(options.where));
     const { promise, resolve } = Promise.withResolvers<CommandExit>();
