@@ -1,6 +1,6 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server, Socket } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InletSource } from './inlet.ts';
@@ -36,20 +36,13 @@ async function connectPair(path: string): Promise<WidePipe> {
   const server = createServer({ pauseOnConnect: true });
   const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
   try {
-    await listening(server, path);
+    await once(server.listen(path), 'listening');
     const source = new WideSource();
     await source.connect(path);
     return { source, sink: await accepted };
   } finally {
     server.close();
   }
-}
-
-function listening(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, resolve);
-  });
 }
 
 /** The end that is read: like a Readable that flows. */
@@ -68,18 +61,13 @@ export class WideSource extends EventEmitter implements InletSource {
         },
       },
     });
-    this.#socket.on('close', () => this.emit('close'));
-    this.#socket.on('error', (error) => this.emit('error', error));
   }
 
-  connect(path: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#socket.once('error', reject);
-      this.#socket.connect(path, () => {
-        this.#socket.off('error', reject);
-        resolve();
-      });
-    });
+  /** An error before it is connected is told here, and only here. */
+  async connect(path: string): Promise<void> {
+    await once(this.#socket.connect(path), 'connect');
+    this.#socket.on('close', () => this.emit('close'));
+    this.#socket.on('error', (error) => this.emit('error', error));
   }
 
   pause(): void {
