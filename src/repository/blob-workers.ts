@@ -58,7 +58,10 @@ export interface Rest extends ResultOf<'take-rest'> {
   free(): void;
 }
 
-/** Threads that hash, compress, encrypt, pack and open blobs, started at the latest when the first blob comes. Close it (`await using`) to end them. */
+/**
+ * Threads that hash, compress, encrypt, pack and open blobs, started at the latest when the first blob comes. Close it
+ * (`await using`) to end them.
+ */
 export class BlobWorkers implements AsyncDisposable {
   readonly #key: MasterKey;
   readonly #threads: number;
@@ -67,7 +70,7 @@ export class BlobWorkers implements AsyncDisposable {
   #held = 0;
   #closed = false;
 
-  constructor(key: MasterKey, options: { readonly threads?: number } = {}) {
+  constructor(key: MasterKey, options: { readonly threads?: number | undefined } = {}) {
     this.#key = key;
     this.#threads = options.threads ?? Math.max(2, availableParallelism());
   }

@@ -34,9 +34,8 @@ export async function withInspection<T>(
     const snapshots = await inspectSnapshots(repository);
     const indexes = await inspectIndexes(backend, key, signal);
     signal.throwIfAborted();
-    const some = threads === undefined ? {} : { threads };
-    await using checkers = new PackCheckers(key, some);
-    await using workers = new BlobWorkers(key, some);
+    await using checkers = new PackCheckers(key, { threads });
+    await using workers = new BlobWorkers(key, { threads });
     return await lendStore(repository, { index: indexes.index, workers, signal }, (session) =>
       orAborted(work({ ...session, snapshots, indexes, checkers }), signal),
     );

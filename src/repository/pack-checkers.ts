@@ -16,7 +16,7 @@ export class PackCheckers implements AsyncDisposable {
   #lanes: readonly CheckerLane[] = [];
   #isClosed = false;
 
-  constructor(key: MasterKey, options: { readonly threads?: number } = {}) {
+  constructor(key: MasterKey, options: { readonly threads?: number | undefined } = {}) {
     this.#key = key;
     this.#threads = options.threads ?? Math.max(2, availableParallelism());
   }

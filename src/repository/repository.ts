@@ -112,7 +112,7 @@ export async function withSession<T>(
   work: (session: RepositorySession) => Promise<T>,
 ): Promise<T> {
   const { threads } = options;
-  await using workers = new BlobWorkers(repository.key, threads === undefined ? {} : { threads });
+  await using workers = new BlobWorkers(repository.key, { threads });
   workers.start();
   return await withRepositoryLock(repository, options, async (signal) => {
     const index = await loadIndex(repository.backend, repository.key);

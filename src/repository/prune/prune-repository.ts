@@ -55,10 +55,7 @@ const MOST_BLOBS_OF_INDEX = 40_000;
 export async function pruneRepository(repository: Repository, options: PruneOptions): Promise<PruneReport> {
   const lock = { lock: 'exclusive', signal: options.signal } as const;
   return withRepositoryLock(repository, lock, async (signal) => {
-    await using workers = new BlobWorkers(
-      repository.key,
-      options.threads === undefined ? {} : { threads: options.threads },
-    );
+    await using workers = new BlobWorkers(repository.key, { threads: options.threads });
     return await new Pruning({ repository, workers, options: { ...options, signal } }).run();
   });
 }
