@@ -6,17 +6,26 @@ import type { Backend } from './backend.ts';
 import type { BlobIndex, BlobPlace } from './blob-index.ts';
 import { BlobDamage, type BlobWorkers } from './blob-workers.ts';
 import { damaged } from './damaged-error.ts';
-import { decryptSlices, type MasterKey } from './encryption.ts';
+import { decryptSlices, type MasterKey, OVERHEAD_BYTES } from './encryption.ts';
 import { type BlobId, type BlobType, sameBytes, toHex } from './object-id.ts';
-import type { BlobSource } from './store.ts';
+import type { BlobFiller, BlobSource } from './store.ts';
 import { type StoredNode, TreeParser } from './tree-parser.ts';
 
 const LARGE_BYTES = 4 << 20;
+/** Opened by one thread at a time, so that the others have something to do too. */
+const RUN_BYTES = 1 << 20;
 /** No blob that restic or pvebak writes comes near; a larger one is taken for damage. */
 const MOST_BYTES = 1 << 30;
 
+/** A blob that is to be read, and where it goes. */
+interface Placed {
+  readonly id: BlobId;
+  readonly place: BlobPlace;
+  readonly to: number;
+}
+
 /** Reads blobs; every one is checked against its id before it is given out, trees as a whole. */
-export class BlobReader implements BlobSource {
+export class BlobReader implements BlobSource, BlobFiller {
   readonly #backend: Backend;
   readonly #key: MasterKey;
   readonly #index: BlobIndex;
@@ -37,8 +46,7 @@ export class BlobReader implements BlobSource {
   /** Plaintext length of a blob, or undefined when the repository does not hold it. */
   lengthOf(type: BlobType, id: BlobId): number | undefined {
     const place = this.#index.find(id, type);
-    if (place === undefined) return undefined;
-    return place.uncompressedLength > 0 ? place.uncompressedLength : place.length - 32;
+    return place && plainLength(place);
   }
 
   /** @throws UserError `repository-damaged` naming blob and pack */
@@ -57,6 +65,40 @@ export class BlobReader implements BlobSource {
       if (error instanceof BlobDamage) throw this.#damaged(place, id, error.message);
       throw error;
     }
+  }
+
+  async readInto(ids: readonly BlobId[], memory: SharedArrayBuffer): Promise<readonly number[]> {
+    const placed: Placed[] = [];
+    let to = 0;
+    for (const id of ids) {
+      const place = this.#find('data', id);
+      const length = plainLength(place);
+      if (to + length > memory.byteLength) break;
+      placed.push({ id, place, to });
+      to += length;
+    }
+    // None may be under way when the memory is no longer lent.
+    const runs = await Promise.allSettled(neighbours(placed).map((run) => this.#openInto(run, memory)));
+    for (const run of runs) if (run.status === 'rejected') throw run.reason;
+    return placed.map(({ place }) => plainLength(place));
+  }
+
+  async #openInto(run: readonly Placed[], memory: SharedArrayBuffer): Promise<void> {
+    const [first] = run;
+    if (first === undefined) return;
+    const length = run.reduce((sum, { place }) => sum + place.length, 0);
+    const plain = run.reduce((sum, { place }) => sum + plainLength(place), 0);
+    const sealed = await this.#load({ ...first.place, length });
+    await this.#workers.run<'open-into'>({
+      kind: 'open-into',
+      sealed,
+      blobs: run.map(({ id, place }) => ({
+        id: Uint8Array.from(id),
+        length: place.length,
+        uncompressedLength: place.uncompressedLength,
+      })),
+      into: new Uint8Array(memory, first.to, plain),
+    });
   }
 
   /** @throws UserError `repository-damaged` naming blob and pack */
@@ -119,6 +161,25 @@ export class BlobReader implements BlobSource {
       `${place.type} blob ${toHex(id)} at offset ${place.offset}: ${what}`,
     );
   }
+}
+
+function plainLength({ length, uncompressedLength }: BlobPlace): number {
+  return uncompressedLength > 0 ? uncompressedLength : Math.max(0, length - OVERHEAD_BYTES);
+}
+
+/** In runs of blobs that lie one after the other in one pack. */
+function neighbours(placed: readonly Placed[]): readonly (readonly Placed[])[] {
+  const runs: Placed[][] = [];
+  for (const blob of placed) {
+    const run = runs.at(-1);
+    const before = run?.at(-1);
+    const isNext =
+      before?.place.pack === blob.place.pack &&
+      before.place.offset + before.place.length === blob.place.offset;
+    if (run !== undefined && isNext && blob.to - (run[0]?.to ?? 0) < RUN_BYTES) run.push(blob);
+    else runs.push([blob]);
+  }
+  return runs;
 }
 
 async function* decompress(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -37,12 +37,21 @@ export type BlobTask =
       readonly blobs: Uint8Array;
       readonly entries: readonly PackEntry[];
     }
+  | ({ readonly kind: 'open'; readonly sealed: Uint8Array<ArrayBuffer> } & StoredBlob)
+  /** Opens neighbours of a pack, one after the other into shared memory. */
   | {
-      readonly kind: 'open';
+      readonly kind: 'open-into';
       readonly sealed: Uint8Array<ArrayBuffer>;
-      readonly id: Uint8Array;
-      readonly uncompressedLength: number;
+      readonly blobs: readonly (StoredBlob & { readonly length: number })[];
+      /** As long as all of them opened. */
+      readonly into: Uint8Array;
     };
+
+export interface StoredBlob {
+  readonly id: Uint8Array;
+  /** 0 when it is not compressed. */
+  readonly uncompressedLength: number;
+}
 
 export type BlobResult =
   /** `ids` are 32 bytes each. */
@@ -61,6 +70,7 @@ export type BlobResult =
   | { readonly kind: 'encrypt'; readonly sealed: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'pack'; readonly pack: MadePack }
   | { readonly kind: 'open'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'open-into' }
   | { readonly kind: 'damaged'; readonly what: string };
 
 /** What a thread says. */
@@ -123,11 +133,32 @@ export class BlobWork {
       case 'pack':
         return { kind: 'pack', pack: makePack(this.#key, task.blobs, task.entries) };
       case 'open': {
-        const opened = openBlob(this.#key, task);
+        const opened = openBlob(this.#key, task.sealed, task);
         releaseMemory(task.sealed);
-        return opened;
+        return typeof opened === 'string'
+          ? { kind: 'damaged', what: opened }
+          : { kind: 'open', bytes: ownBytes(opened) };
+      }
+      case 'open-into': {
+        const result = this.#openInto(task);
+        releaseMemory(task.sealed);
+        return result;
       }
     }
+  }
+
+  #openInto({ sealed, blobs, into }: Extract<BlobTask, { kind: 'open-into' }>): BlobResult {
+    let from = 0;
+    let to = 0;
+    for (const blob of blobs) {
+      const opened = openBlob(this.#key, sealed.subarray(from, from + blob.length), blob);
+      if (typeof opened === 'string') return { kind: 'damaged', what: opened };
+      into.set(opened, to);
+      from += blob.length;
+      to += opened.length;
+      releaseMemory(opened);
+    }
+    return { kind: 'open-into' };
   }
 
   #hold(held: number, blobs: HeldBlobs['blobs']): BlobResult {
@@ -207,6 +238,8 @@ export function transferables(message: BlobTask | BlobResult): ArrayBuffer[] {
       return buffersOf(['blobs' in message ? message.blobs : message.pack.file]);
     case 'open':
       return ['sealed' in message ? message.sealed.buffer : message.bytes.buffer];
+    case 'open-into':
+      return 'sealed' in message ? [message.sealed.buffer] : [];
     case 'drop':
     case 'give-back':
     case 'damaged':
@@ -233,25 +266,20 @@ function makePack(key: MasterKey, blobs: Uint8Array, entries: readonly PackEntry
 }
 
 /** Opens a stored blob. @returns its bytes, or what is wrong with it */
-export function openBlob(
+function openBlob(
   key: MasterKey,
-  {
-    sealed,
-    id,
-    uncompressedLength,
-  }: { readonly sealed: Uint8Array; readonly id: Uint8Array; readonly uncompressedLength: number },
-): Extract<BlobResult, { kind: 'open' | 'damaged' }> {
+  sealed: Uint8Array,
+  { id, uncompressedLength }: StoredBlob,
+): Buffer | string {
   const plaintext = decrypt(key, sealed);
-  if (plaintext === undefined) return { kind: 'damaged', what: 'its MAC is wrong' };
+  if (plaintext === undefined) return 'its MAC is wrong';
   const bytes = uncompressedLength > 0 ? decompress(plaintext, uncompressedLength) : plaintext;
-  if (bytes === undefined) return { kind: 'damaged', what: 'it cannot be decompressed' };
+  if (bytes === undefined) return 'it cannot be decompressed';
   if (bytes !== plaintext) releaseMemory(plaintext);
-  if (Buffer.compare(hash('sha256', bytes, 'buffer'), id) !== 0)
-    return { kind: 'damaged', what: 'its content has another id' };
-  return { kind: 'open', bytes: ownBytes(bytes) };
+  return Buffer.compare(hash('sha256', bytes, 'buffer'), id) === 0 ? bytes : 'its content has another id';
 }
 
-function decompress(plaintext: Uint8Array, length: number): Uint8Array | undefined {
+function decompress(plaintext: Uint8Array, length: number): Buffer | undefined {
   try {
     // One byte more than is needed, and it comes in one piece.
     const bytes = zstdDecompressSync(plaintext, {

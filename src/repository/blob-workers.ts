@@ -30,7 +30,7 @@ export class BlobDamage extends Error {
   override readonly name = 'BlobDamage';
 }
 
-type ResultOf<K extends BlobTask['kind']> = Extract<BlobResult, { kind: K }>;
+type ResultOf<K extends string> = Extract<BlobResult, { kind: K }>;
 
 /** Blobs that a thread has hashed and keeps; exactly one of the two is called. */
 export interface HeldBlobs {
@@ -89,7 +89,7 @@ export class BlobWorkers implements AsyncDisposable {
    * The caller bounds how many tasks it has under way.
    * @throws BlobDamage when a blob that is opened is not what its id says
    */
-  async run<K extends 'encrypt' | 'pack' | 'open'>(
+  async run<K extends 'encrypt' | 'pack' | 'open' | 'open-into'>(
     task: Extract<BlobTask, { kind: K }>,
   ): Promise<ResultOf<K>> {
     return (await this.#free()).ask<K>(task);

@@ -74,7 +74,7 @@ function startEncryption(key: MasterKey) {
  * Decrypts what `encrypt` made.
  * @returns undefined when the MAC does not match or there are too few bytes
  */
-export function decrypt(key: MasterKey, sealed: Uint8Array): Uint8Array | undefined {
+export function decrypt(key: MasterKey, sealed: Uint8Array): Buffer | undefined {
   const opened = startDecryption(key, sealed);
   return opened?.decipher.update(opened.ciphertext);
 }

@@ -129,8 +129,9 @@ export async function withReader<T>(
   { backend, key }: Repository,
   work: (reader: BlobReader) => Promise<T>,
 ): Promise<T> {
-  const index = await loadIndex(backend, key);
   await using workers = new BlobWorkers(key, { threads: 1 });
+  workers.start();
+  const index = await loadIndex(backend, key);
   return await work(new BlobReader({ backend, key, index, workers }));
 }
 

@@ -7,7 +7,7 @@ import type { StoredNode } from './tree-parser.ts';
 export interface Store {
   /** For messages: the folder or the bucket. */
   readonly where: string;
-  readonly reader: BlobSource;
+  readonly reader: BlobSource & BlobFiller;
   readonly writer: BlobSaver;
   /** Aborted when the lock is lost or the work is to end. */
   readonly signal: AbortSignal;
@@ -25,6 +25,17 @@ export interface BlobSource {
   read(type: BlobType, id: BlobId): Promise<Uint8Array<ArrayBuffer>>;
   /** @throws UserError `repository-damaged` naming blob and pack */
   readTree(id: BlobId): Promise<readonly StoredNode[]>;
+}
+
+/** Reads blobs into memory of whoever asks. */
+export interface BlobFiller {
+  /**
+   * Reads data blobs, one after the other, as many as there is room for: those that lie beside each other are read together. The
+   * memory is lent until this settles.
+   * @returns how long each is; none when there is no room for the first
+   * @throws Error when one of them cannot be read: `read` tells which, and why
+   */
+  readInto(ids: readonly BlobId[], memory: SharedArrayBuffer): Promise<readonly number[]>;
 }
 
 /** Saves blobs, each once. After a failure every later call fails with the first cause. */

@@ -3,6 +3,7 @@ import type { VmaHeader } from '../formats/vma/vma-header.ts';
 import { formatGuestRef, type GuestRef } from '../pve/guest.ts';
 import { type GuestConfig, parseGuestConfig } from '../pve/guest-config.ts';
 import type { HostAccess } from '../pve/host-access.ts';
+import { BlobLender } from '../repository/blob-lender.ts';
 import type { Store } from '../repository/store.ts';
 import type { StoredNode } from '../repository/tree-parser.ts';
 import { UserError } from '../user-error.ts';
@@ -28,7 +29,7 @@ export interface OpenSnapshot {
    * The archive as qmrestore and pct restore read it, uncompressed; a VM's with 4 KiB blocks of zeros left out.
    * Every blob is checked; the last byte is delivered only when lists and digests were right.
    */
-  archive(onRead: (bytes: number) => void, reading?: ArchiveReading): AsyncGenerator<Uint8Array<ArrayBuffer>>;
+  archive(onRead: (bytes: number) => void, reading?: ArchiveReading): AsyncGenerator<Uint8Array>;
 }
 
 export interface ArchiveReading {
@@ -76,13 +77,14 @@ export async function openSnapshot(store: Store, id: string, guest: GuestRef): P
     if (disk === undefined) throw lacks(id, folder, `the disk ${name}`);
     disks.set(deviceId, disk);
   }
+  const lender = new BlobLender(store.reader);
   const size = header.devices.reduce((sum, device) => sum + device.size, 0);
   return {
     ...opened,
     size,
     mostBytes: archive.size + HEADER_SLACK_BYTES,
     archive: (onRead, { mapConfig, memory } = {}) =>
-      readSparseVma(store, withConfig(header, mapConfig), { disks, recorded, onRead, memory }),
+      readSparseVma(store, withConfig(header, mapConfig), { disks, recorded, lender, onRead, memory }),
   };
 }
 
@@ -100,7 +102,7 @@ async function* readTar(
   store: Store,
   archive: StoredNode,
   { recorded, onRead }: { readonly recorded: RecordedContents; readonly onRead: (bytes: number) => void },
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+): AsyncGenerator<Uint8Array> {
   const expected = { name: 'the archive', size: archive.size, listDigest: recorded.archiveDigest };
   for await (const { bytes } of readProved(store.reader, archive, expected)) {
     onRead(bytes.length);
@@ -114,15 +116,17 @@ function readSparseVma(
   {
     disks,
     recorded,
+    lender,
     onRead,
     memory,
   }: {
     readonly disks: ReadonlyMap<number, StoredNode>;
     readonly recorded: RecordedContents;
+    readonly lender: BlobLender;
     readonly onRead: (bytes: number) => void;
     readonly memory: PieceMemory | undefined;
   },
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+): AsyncGenerator<Uint8Array> {
   const names = new Map(header.devices.map((device) => [device.id, device]));
   async function* readDevice(deviceId: number) {
     const disk = disks.get(deviceId);
@@ -135,7 +139,7 @@ function readSparseVma(
       listDigest: recorded.diskDigests.get(device.name),
     };
     // Whoever makes an archive of them copies them, window by window.
-    const pieces = readProved(store.reader, disk, expected, { freeing: true });
+    const pieces = readProved(store.reader, disk, expected, { lender });
     for await (const { bytes, isZeros } of pieces) {
       onRead(bytes.length);
       yield isZeros ? { zeros: bytes.length } : bytes;

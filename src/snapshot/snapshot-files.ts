@@ -1,7 +1,7 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { isZeroRange } from '../formats/zero-range.ts';
+import type { BlobLender, LentBlob } from '../repository/blob-lender.ts';
 import { type BlobId, blobId, sameBytes } from '../repository/object-id.ts';
-import { releaseMemory } from '../repository/release-memory.ts';
 import type { BlobSource } from '../repository/store.ts';
 import type { StoredNode } from '../repository/tree-parser.ts';
 
@@ -41,14 +41,16 @@ const MOST_READ_AHEAD = 96;
 
 /** A piece of a file: one of its blobs. The bytes may be lent again: they must not be changed. */
 export interface ContentPiece {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
   readonly isZeros: boolean;
 }
 
 export interface ContentReading {
-  /** Frees each piece when the next one is asked for, instead of leaving it to the collector. */
-  readonly freeing?: boolean;
+  /** Gives each piece back when the next one is asked for. */
+  readonly lender?: BlobLender;
 }
+
+interface LentPiece extends ContentPiece, LentBlob {}
 
 /**
  * A file's blobs in order, some read ahead. Each was checked against its id. A blob that follows itself, as zeros do,
@@ -57,15 +59,16 @@ export interface ContentReading {
 export async function* readContent(
   reader: BlobSource,
   node: StoredNode,
-  { freeing = false }: ContentReading = {},
+  { lender }: ContentReading = {},
 ): AsyncGenerator<ContentPiece> {
-  const ahead: Promise<ContentPiece>[] = [];
-  let last: { readonly id: BlobId; readonly piece: Promise<ContentPiece> } | undefined;
+  const borrow = lender === undefined ? keep(reader) : (id: BlobId) => lender.borrow(id);
+  const ahead: Promise<LentPiece>[] = [];
+  let last: { readonly id: BlobId; readonly piece: Promise<LentPiece> } | undefined;
   const readNext = (position: number) => {
     const id = node.content.at(position);
     if (id === undefined) return;
     if (last === undefined || !sameBytes(last.id, id))
-      last = { id: blobId(id.slice()), piece: readPiece(reader, id) };
+      last = { id: blobId(id.slice()), piece: readPiece(borrow, id) };
     ahead.push(last.piece);
   };
   const blobs = readAhead(node);
@@ -75,7 +78,7 @@ export async function* readContent(
     const piece = await reading;
     readNext(position + blobs);
     if (piece !== undefined) yield piece;
-    if (freeing && piece !== undefined && ahead[0] !== reading) releaseMemory(piece.bytes);
+    if (ahead[0] !== reading) piece?.giveBack();
     if (position % PIECES_BETWEEN_YIELDS === 0) await yieldToOthers();
   }
 }
@@ -87,10 +90,14 @@ function readAhead({ size, content }: StoredNode): number {
 
 const PIECES_BETWEEN_YIELDS = 1024;
 
-function readPiece(reader: BlobSource, id: BlobId): Promise<ContentPiece> {
-  const piece = reader.read('data', id).then((bytes) => ({ bytes, isZeros: isZeroRange(bytes) }));
+function readPiece(borrow: BlobLender['borrow'], id: BlobId): Promise<LentPiece> {
+  const piece = borrow(id).then((blob) => ({ ...blob, isZeros: isZeroRange(blob.bytes) }));
   piece.catch(() => undefined);
   return piece;
+}
+
+function keep(reader: BlobSource): BlobLender['borrow'] {
+  return async (id) => ({ bytes: await reader.read('data', id), giveBack: () => undefined });
 }
 
 /** A small file whole. @throws RangeError when it is longer than `mostBytes` */

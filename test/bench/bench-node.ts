@@ -1,12 +1,13 @@
 /**
- * Nodes of the lab whose vzdump sends a prepared file and whose qmrestore keeps what it is sent, both by `cat`, so that what is
- * measured is pvebak. All other tools are those of the lab.
+ * Nodes of the lab whose vzdump sends a prepared file by `cat` and whose qmrestore keeps what it is sent, so that what is measured is
+ * pvebak. All other tools are those of the lab.
  */
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addCt, addVm } from '../lab/guests.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import type { LabNode } from '../lab/lab-node.ts';
+import { directSink } from './direct-sink.ts';
 
 export class BenchNodes implements AsyncDisposable {
   readonly lab: Lab;
@@ -98,7 +99,7 @@ function qmrestoreScript(restored: string): string {
   return [
     '#!/bin/sh',
     'set -e',
-    `cat > '${restored}'/"$2"`,
+    `${directSink} > '${restored}'/"$2"`,
     'printf "cores: 1\\nmemory: 128\\nname: restored\\n" > "/etc/pve/qemu-server/$2.conf"',
     'echo "progress 100% (read 0 bytes, duration 0 sec)"',
     '',

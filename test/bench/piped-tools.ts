@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProgram } from '../lab/run-program.ts';
+import { directSink } from './direct-sink.ts';
 import { mustRun } from './run-measured.ts';
 import type { Tool } from './tool.ts';
 
@@ -21,7 +22,7 @@ export async function resticTool(work: string): Promise<Tool> {
     name: 'restic',
     repositoryBytes: () => sizeOf(repository),
     backup: (stream) => mustRun({ line: `cat '${stream}' | ${restic} backup --stdin`, env }),
-    restore: (file) => mustRun({ line: `${restic} dump latest stdin > '${file}'`, env }),
+    restore: (file) => mustRun({ line: `${restic} dump latest stdin | ${directSink} > '${file}'`, env }),
     oneFile: (path, file) =>
       mustRun({ line: `${restic} dump latest stdin | tar -xOf - './${path}' > '${file}'`, env }),
   };
@@ -43,7 +44,8 @@ export async function borgTool(work: string): Promise<Tool> {
       backups += 1;
       return mustRun({ line: `cat '${stream}' | borg create --compression zstd,1 ${newest()} -`, env });
     },
-    restore: (file) => mustRun({ line: `borg extract --stdout ${newest()} > '${file}'`, env }),
+    restore: (file) =>
+      mustRun({ line: `borg extract --stdout ${newest()} | ${directSink} > '${file}'`, env }),
     oneFile: (path, file) =>
       mustRun({ line: `borg extract --stdout ${newest()} | tar -xOf - './${path}' > '${file}'`, env }),
   };

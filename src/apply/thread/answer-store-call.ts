@@ -1,5 +1,5 @@
 import type { SavedBlob } from '../../repository/blob-writer.ts';
-import { blobId } from '../../repository/object-id.ts';
+import { type BlobId, blobId } from '../../repository/object-id.ts';
 import type { Store } from '../../repository/store.ts';
 import { toPortableNode } from './portable-node.ts';
 import type { StoreAnswer, StoreCall } from './store-calls.ts';
@@ -20,6 +20,8 @@ export async function answerStoreCall(
       return { kind, blob: portable(await writer.saveLarge(call.type, call, make)) };
     case 'read':
       return { kind, bytes: await reader.read(call.type, call.id) };
+    case 'read-into':
+      return { kind, lengths: await reader.readInto(splitIds(call.ids), call.memory) };
     case 'read-tree':
       return { kind, nodes: (await reader.readTree(call.id)).map(toPortableNode) };
     case 'read-snapshot':
@@ -29,6 +31,12 @@ export async function answerStoreCall(
     case 'save-snapshot':
       return { kind, snapshot: await saveSnapshot(call.facts) };
   }
+}
+
+function splitIds(ids: Uint8Array): readonly BlobId[] {
+  return Array.from({ length: ids.length / 32 }, (_, index) =>
+    blobId(ids.subarray(index * 32, index * 32 + 32)),
+  );
 }
 
 function joined(blobs: readonly SavedBlob[]): StoreAnswer {

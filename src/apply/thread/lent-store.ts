@@ -1,7 +1,7 @@
 import type { SavedBlob } from '../../repository/blob-writer.ts';
 import { ByteBudget } from '../../repository/byte-budget.ts';
 import { type BlobId, type BlobType, blobId } from '../../repository/object-id.ts';
-import type { BlobSaver, BlobSource, Store } from '../../repository/store.ts';
+import type { BlobFiller, BlobSaver, BlobSource, Store } from '../../repository/store.ts';
 import { fromPortableNode } from './portable-node.ts';
 import type { StoreAnswer, StoreCall } from './store-calls.ts';
 
@@ -37,12 +37,17 @@ export function lentStore(
   };
 }
 
-function lentReader(line: StoreLine): BlobSource {
+function lentReader(line: StoreLine): BlobSource & BlobFiller {
   return {
     async read(type, id) {
       const answer = await line.call({ kind: 'read', type, id: owned(id) });
       if (answer.kind !== 'read') throw unexpected(answer);
       return answer.bytes;
+    },
+    async readInto(ids, memory) {
+      const answer = await line.call({ kind: 'read-into', ids: joinIds(ids), memory });
+      if (answer.kind !== 'read-into') throw unexpected(answer);
+      return answer.lengths;
     },
     async readTree(id) {
       const answer = await line.call({ kind: 'read-tree', id: owned(id) });
@@ -142,6 +147,12 @@ class Batch {
       },
     );
   }
+}
+
+function joinIds(ids: readonly BlobId[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(ids.length * 32);
+  for (const [index, id] of ids.entries()) joined.set(id, index * 32);
+  return joined;
 }
 
 /** A view is sent with all of the buffer behind it. */

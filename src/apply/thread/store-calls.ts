@@ -11,6 +11,8 @@ export type StoreCall =
   | { readonly kind: 'save-zeros'; readonly length: number }
   | { readonly kind: 'save-large'; readonly type: BlobType; readonly id: BlobId; readonly length: number }
   | { readonly kind: 'read'; readonly type: BlobType; readonly id: BlobId }
+  /** `ids` are 32 bytes each. */
+  | { readonly kind: 'read-into'; readonly ids: Uint8Array<ArrayBuffer>; readonly memory: SharedArrayBuffer }
   | { readonly kind: 'read-tree'; readonly id: BlobId }
   | { readonly kind: 'read-snapshot'; readonly id: string }
   | { readonly kind: 'tagged-snapshots'; readonly tag: string }
@@ -25,6 +27,7 @@ export type StoreAnswer =
       readonly storedBytes: Float64Array<ArrayBuffer>;
     }
   | { readonly kind: 'read'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'read-into'; readonly lengths: readonly number[] }
   | { readonly kind: 'read-tree'; readonly nodes: readonly PortableNode[] }
   | { readonly kind: 'tagged-snapshots'; readonly snapshots: readonly Snapshot[] }
   | { readonly kind: 'read-snapshot' | 'save-snapshot'; readonly snapshot: Snapshot };
