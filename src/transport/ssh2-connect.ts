@@ -4,6 +4,7 @@ import { UserError } from '../user-error.ts';
 import type { HostKeyVerdict, HostKeyVerifier } from './host-key.ts';
 import { hostKeyAlgorithms } from './host-key-algorithms.ts';
 import { hostKeyError } from './host-key-error.ts';
+import { prepareKeys } from './prepare-keys.ts';
 import { type LoginAttempt, loginAttempt, type Ssh2Login } from './ssh2-login.ts';
 
 export interface Ssh2ConnectOptions {
@@ -70,6 +71,7 @@ async function attempt(
   const login = loginAttempt(options.username, options.login);
   const sock = await options.dial?.(address);
   const client = new ssh2.Client();
+  prepareKeys(client);
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   const onAbort = () => resolve({ kind: 'failed', error: asError(signal?.reason) });
   signal?.addEventListener('abort', onAbort, { once: true });
