@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { PackCheck, PackFindings } from './check-pack.ts';
 import type { MasterKey } from './encryption.ts';
+import type { FromPackChecker } from './pack-checker.ts';
 
 interface Posted {
   readonly resolve: (findings: PackFindings) => void;
@@ -37,6 +38,7 @@ export class PackCheckers implements AsyncDisposable {
 
 class CheckerLane {
   readonly #worker: Worker;
+  readonly #started = Promise.withResolvers<void>();
   readonly #posted: Posted[] = [];
   #failure: Error | undefined;
 
@@ -44,7 +46,10 @@ class CheckerLane {
     this.#worker = new Worker(new URL(`./pack-checker${extname(import.meta.url)}`, import.meta.url), {
       workerData: key,
     });
-    this.#worker.on('message', (findings: PackFindings) => this.#posted.shift()?.resolve(findings));
+    this.#worker.on('message', (words: FromPackChecker) => {
+      if (words === 'ready') this.#started.resolve();
+      else this.#posted.shift()?.resolve(words);
+    });
     this.#worker.on('error', (error) =>
       this.#fail(error instanceof Error ? error : new Error(String(error))),
     );
@@ -63,12 +68,15 @@ class CheckerLane {
     });
   }
 
+  /** A thread that is ended while it starts has taken the process with it: so it may start first. */
   async end(): Promise<void> {
+    await this.#started.promise;
     await this.#worker.terminate();
   }
 
   #fail(error: Error): void {
     this.#failure ??= error;
+    this.#started.resolve();
     for (const { reject } of this.#posted.splice(0)) reject(error);
   }
 }
