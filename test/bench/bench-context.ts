@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { BenchOptions } from './bench-options.ts';
 import { ContentPool, makePool } from './content-pool.ts';
+import { directSource } from './direct-disk.ts';
 import { type DiskPlan, poolBytes } from './disk-plan.ts';
 import { type Measured, mustRun } from './run-measured.ts';
 import { writeVmStream } from './vm-stream.ts';
@@ -69,7 +70,7 @@ export async function runChild<T>(
   const words = [process.execPath, ...node, join(import.meta.dirname, name), ...args].map(
     (word) => `'${word}'`,
   );
-  const line = input === undefined ? words.join(' ') : `cat '${input}' | ${words.join(' ')}`;
+  const line = input === undefined ? words.join(' ') : `${directSource}'${input}' | ${words.join(' ')}`;
   const run = await mustRun({ line, env: { PATH: '/usr/bin:/bin', HOME: '/nonexistent', LANG: 'C.UTF-8' } });
   const figures: T = JSON.parse(run.stdout);
   return { figures, run };

@@ -1,5 +1,5 @@
 /**
- * Nodes of the lab whose vzdump sends a prepared file by `cat` and whose qmrestore keeps what it is sent, so that what is measured is
+ * Nodes of the lab whose vzdump sends a prepared file and whose qmrestore keeps what it is sent, so that what is measured is
  * pvebak. All other tools are those of the lab.
  */
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { addCt, addVm } from '../lab/guests.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import type { LabNode } from '../lab/lab-node.ts';
-import { directSink } from './direct-sink.ts';
+import { directSink, directSource } from './direct-disk.ts';
 
 export class BenchNodes implements AsyncDisposable {
   readonly lab: Lab;
@@ -87,7 +87,7 @@ function vzdumpScript(streams: string): string {
     'say "status = stopped"',
     'say "backup mode: stop"',
     'say "sending archive to stdout"',
-    `cat '${streams}'/"$vmid"`,
+    `${directSource}'${streams}'/"$vmid"`,
     'say "Finished Backup of VM $vmid (00:00:01)"',
     'say "Backup finished at $(date "+%F %T")"',
     'say "Backup job finished successfully"',

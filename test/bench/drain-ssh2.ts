@@ -1,9 +1,10 @@
 /**
  * A process of its own: the bare pipe of the built-in SSH client. Arguments: port, key file, fingerprint of the server's key, a
- * file there. Reads the file with `cat` into nothing. Prints `{ seconds, bytes }` of that alone.
+ * file there. Reads the file into nothing. Prints `{ seconds, bytes }` of that alone.
  */
 import { readFileSync } from 'node:fs';
 import { openWay } from '../../src/transport/way.ts';
+import { directSource } from './direct-disk.ts';
 
 export interface DrainFigures {
   readonly seconds: number;
@@ -22,7 +23,7 @@ if (import.meta.main) {
     },
   });
   const started = performance.now();
-  const command = await shell.run(['cat', file]);
+  const command = await shell.run(['sh', '-c', `${directSource}"$1"`, 'sh', file]);
   let bytes = 0;
   for await (const piece of command.stdout) bytes += piece.length;
   await command.exit;

@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProgram } from '../lab/run-program.ts';
-import { directSink } from './direct-sink.ts';
+import { directSink, directSource } from './direct-disk.ts';
 import { mustRun } from './run-measured.ts';
 import type { Tool } from './tool.ts';
 
@@ -21,7 +21,7 @@ export async function resticTool(work: string): Promise<Tool> {
   return {
     name: 'restic',
     repositoryBytes: () => sizeOf(repository),
-    backup: (stream) => mustRun({ line: `cat '${stream}' | ${restic} backup --stdin`, env }),
+    backup: (stream) => mustRun({ line: `${directSource}'${stream}' | ${restic} backup --stdin`, env }),
     restore: (file) => mustRun({ line: `${restic} dump latest stdin | ${directSink} > '${file}'`, env }),
     oneFile: (path, file) =>
       mustRun({ line: `${restic} dump latest stdin | tar -xOf - './${path}' > '${file}'`, env }),
@@ -42,7 +42,10 @@ export async function borgTool(work: string): Promise<Tool> {
     repositoryBytes: () => sizeOf(repository),
     backup: (stream) => {
       backups += 1;
-      return mustRun({ line: `cat '${stream}' | borg create --compression zstd,1 ${newest()} -`, env });
+      return mustRun({
+        line: `${directSource}'${stream}' | borg create --compression zstd,1 ${newest()} -`,
+        env,
+      });
     },
     restore: (file) =>
       mustRun({ line: `borg extract --stdout ${newest()} | ${directSink} > '${file}'`, env }),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { runProgram } from '../lab/run-program.ts';
 import { type BenchContext, runChild, workFolder, writeGenerations } from './bench-context.ts';
 import { BenchNodes } from './bench-node.ts';
+import { directSource } from './direct-disk.ts';
 import { planDisk, rewrite } from './disk-plan.ts';
 import type { DrainFigures } from './drain-ssh2.ts';
 import { type PvebakTool, pvebakTool, sshHost } from './pvebak-tool.ts';
@@ -98,7 +99,7 @@ async function barePipe(
       env: { PATH: '/usr/bin:/bin', HOME: '/nonexistent' },
     });
   const login = await ssh('true');
-  const bare = await ssh(`cat '${file}'`);
+  const bare = await ssh(`${directSource}'${file}'`);
   return { bareSeconds: bare.wall - login.wall, bare };
 }
 
@@ -137,7 +138,7 @@ function sectionOf(results: readonly Result[]): Section {
           ];
         }),
         notes: [
-          'bare: cat of the stream over the same client and the same line into nothing. Rates are of the stream alone, without login and plan.',
+          'bare: the stream over the same client and the same line into nothing. Rates are of the stream alone, without login and plan.',
           'processor: of the side that reads; sshd runs on the same cores. With delay a proxy does, too.',
         ],
       },
