@@ -36,7 +36,7 @@ export function makePlan(
   before: Facts,
   { restoreNames = [], released = [], unlocked = [], allowsHostAccess = false }: PlanOptions = {},
 ): Plan {
-  const { facts, adopts, notes: moveNotes } = followLines(site, before);
+  const { facts, adopts, notes: moveNotes } = followLines(site, inOrder(before));
   const { selected, leftAlone, skipped, uncovered, problems } = selectGuests(site, facts);
   const backups = planBackups(site, facts, selected, unlocked);
   const { problems: nodeProblems, ...nodeConfigs } = planNodeConfigs(site, facts);
@@ -85,6 +85,15 @@ export function makePlan(
     ],
     notes: [...moveNotes, ...collectNotes(site, facts, selected), ...restores.notes],
   };
+}
+
+/** With each repository's snapshots by id: of two that were begun in the same millisecond the order decides which is kept. */
+function inOrder(facts: Facts): Facts {
+  const repositories = [...facts.repositories].map(
+    ([name, held]) =>
+      [name, { ...held, snapshots: held.snapshots.toSorted((a, b) => (a.id < b.id ? -1 : 1)) }] as const,
+  );
+  return { ...facts, repositories: new Map(repositories) };
 }
 
 function uncoveredProblems(uncovered: Plan['uncovered']): readonly PlanProblem[] {

@@ -62,7 +62,11 @@ const world = fc.record({
   history: fc.array(
     fc.record({
       vmid: fc.integer({ min: 100, max: 112 }),
-      ageMs: hours(0, 2000),
+      // Some are of the same moment.
+      ageMs: fc.oneof(
+        hours(0, 2000),
+        fc.nat(12).map((n) => n * 160 * HOUR),
+      ),
       away: fc.boolean(),
       otherLine: fc.integer({ min: 0, max: 5 }).map((dice) => dice === 0),
     }),
