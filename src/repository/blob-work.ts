@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, zstdCompressSync } from 'node:zlib';
 import { buffersOf } from './buffers-of.ts';
-import { decrypt, encrypt, encryptInto, type MasterKey, OVERHEAD_BYTES } from './encryption.ts';
+import { encrypt, encryptInto, type MasterKey, OVERHEAD_BYTES } from './encryption.ts';
 import { looksRandom } from './looks-random.ts';
 import { type BlobId, type BlobType, blobId } from './object-id.ts';
+import { openBlob, type StoredBlob } from './open-blob.ts';
 import { PackBuilder, SharedPackMemory } from './pack-builder.ts';
 import { encodePackHeader, type PackEntry } from './pack-header.ts';
 import { releaseMemory } from './release-memory.ts';
@@ -46,12 +47,6 @@ export type BlobTask =
       /** As long as all of them opened. */
       readonly into: Uint8Array;
     };
-
-export interface StoredBlob {
-  readonly id: Uint8Array;
-  /** 0 when it is not compressed. */
-  readonly uncompressedLength: number;
-}
 
 export type BlobResult =
   /** `ids` are 32 bytes each. */
@@ -263,33 +258,6 @@ function makePack(key: MasterKey, blobs: Uint8Array, entries: readonly PackEntry
   file.set(header, blobs.length);
   new DataView(file.buffer).setUint32(length - 4, header.length, true);
   return { id: hash('sha256', file, 'hex'), file, entries };
-}
-
-/** Opens a stored blob. @returns its bytes, or what is wrong with it */
-function openBlob(
-  key: MasterKey,
-  sealed: Uint8Array,
-  { id, uncompressedLength }: StoredBlob,
-): Buffer | string {
-  const plaintext = decrypt(key, sealed);
-  if (plaintext === undefined) return 'its MAC is wrong';
-  const bytes = uncompressedLength > 0 ? decompress(plaintext, uncompressedLength) : plaintext;
-  if (bytes === undefined) return 'it cannot be decompressed';
-  if (bytes !== plaintext) releaseMemory(plaintext);
-  return Buffer.compare(hash('sha256', bytes, 'buffer'), id) === 0 ? bytes : 'its content has another id';
-}
-
-function decompress(plaintext: Uint8Array, length: number): Buffer | undefined {
-  try {
-    // One byte more than is needed, and it comes in one piece.
-    const bytes = zstdDecompressSync(plaintext, {
-      maxOutputLength: length,
-      chunkSize: Math.max(64, length + 1),
-    });
-    return bytes.length === length ? bytes : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The same bytes to be handed over; Node cuts small Buffers from a common pool. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { zstdDecompressSync } from 'node:zlib';
 import { decrypt, type MasterKey } from './encryption.ts';
 import { type BlobType, toHex } from './object-id.ts';
+import { openBlob } from './open-blob.ts';
 import { decodePackHeader, type PackEntry } from './pack-header.ts';
 import { releaseMemory } from './release-memory.ts';
 
@@ -79,25 +79,12 @@ function describe(entries: readonly PackEntry[]): string {
 }
 
 function checkBlob(key: MasterKey, entry: PackEntry, { bytes, from }: PackCheck): BlobFinding | undefined {
-  const { type, id, offset, length, uncompressedLength } = entry;
+  const { type, id, offset, length } = entry;
   const finding = (what: string) => ({ type, id: toHex(id), offset, what });
   const start = offset - from;
   if (start < 0 || start + length > bytes.length) return finding('it lies beyond the end of the file');
-  const plaintext = decrypt(key, bytes.subarray(start, start + length));
-  if (plaintext === undefined) return finding('its MAC is wrong');
-  const content = uncompressedLength > 0 ? decompress(plaintext, uncompressedLength) : plaintext;
-  if (content === undefined) return finding('it cannot be decompressed');
-  const isWhole = hash('sha256', content, 'buffer').equals(id);
-  releaseMemory(plaintext);
-  if (content !== plaintext) releaseMemory(content);
-  return isWhole ? undefined : finding('its content has another id');
-}
-
-function decompress(plaintext: Uint8Array, length: number): Uint8Array | undefined {
-  try {
-    const content = zstdDecompressSync(plaintext, { maxOutputLength: length });
-    return content.length === length ? content : undefined;
-  } catch {
-    return undefined;
-  }
+  const opened = openBlob(key, bytes.subarray(start, start + length), entry);
+  if (typeof opened === 'string') return finding(opened);
+  releaseMemory(opened);
+  return undefined;
 }
