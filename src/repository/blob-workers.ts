@@ -9,7 +9,8 @@ import {
   transferables,
 } from './blob-work.ts';
 import type { MasterKey } from './encryption.ts';
-import { type BlobId, type BlobType, blobId } from './object-id.ts';
+import { splitIds } from './joined-ids.ts';
+import type { BlobId, BlobType } from './object-id.ts';
 import { releaseMemory } from './release-memory.ts';
 
 /** Tasks are posted to a worker before it has finished the last one, so that it never waits for the main thread. */
@@ -101,7 +102,7 @@ export class BlobWorkers implements AsyncDisposable {
     const held = this.#held++;
     const { ids } = await lane.ask<'hold'>({ kind: 'hold', held, blobs });
     return {
-      ids: blobs.map((_, index) => blobId(ids.slice(index * 32, index * 32 + 32))),
+      ids: splitIds(ids),
       seal: async (type, wanted, compress) => {
         const { lengths, packs } = await lane.ask<'seal'>({ kind: 'seal', held, wanted, type, compress });
         return { lengths, packs: packs.map((pack) => ({ ...pack, free: () => lane.takeBack(pack.file) })) };

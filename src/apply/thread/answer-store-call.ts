@@ -1,5 +1,6 @@
 import type { SavedBlob } from '../../repository/blob-writer.ts';
-import { type BlobId, blobId } from '../../repository/object-id.ts';
+import { joinIds, splitIds } from '../../repository/joined-ids.ts';
+import { blobId } from '../../repository/object-id.ts';
 import type { Store } from '../../repository/store.ts';
 import { toPortableNode } from './portable-node.ts';
 import type { StoreAnswer, StoreCall } from './store-calls.ts';
@@ -33,18 +34,10 @@ export async function answerStoreCall(
   }
 }
 
-function splitIds(ids: Uint8Array): readonly BlobId[] {
-  return Array.from({ length: ids.length / 32 }, (_, index) =>
-    blobId(ids.subarray(index * 32, index * 32 + 32)),
-  );
-}
-
 function joined(blobs: readonly SavedBlob[]): StoreAnswer {
-  const ids = new Uint8Array(blobs.length * 32);
-  for (const [index, { id }] of blobs.entries()) ids.set(id, index * 32);
   return {
     kind: 'save-many',
-    ids,
+    ids: joinIds(blobs.map(({ id }) => id)),
     storedBytes: Float64Array.from(blobs, ({ storedBytes }) => storedBytes),
   };
 }

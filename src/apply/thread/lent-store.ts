@@ -1,5 +1,6 @@
 import type { SavedBlob } from '../../repository/blob-writer.ts';
 import { ByteBudget } from '../../repository/byte-budget.ts';
+import { joinIds, splitIds } from '../../repository/joined-ids.ts';
 import { type BlobId, type BlobType, blobId } from '../../repository/object-id.ts';
 import type { BlobFiller, BlobSaver, BlobSource, Store } from '../../repository/store.ts';
 import { fromPortableNode } from './portable-node.ts';
@@ -149,12 +150,6 @@ class Batch {
   }
 }
 
-function joinIds(ids: readonly BlobId[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(ids.length * 32);
-  for (const [index, id] of ids.entries()) joined.set(id, index * 32);
-  return joined;
-}
-
 /** A view is sent with all of the buffer behind it. */
 function owned(id: BlobId): BlobId {
   return blobId(id.slice());
@@ -168,9 +163,9 @@ function expectBlob(answer: StoreAnswer): SavedBlob {
 function expectBlobs(answer: StoreAnswer, lengths: readonly number[]): readonly SavedBlob[] {
   if (answer.kind !== 'save-many') throw unexpected(answer);
   const { ids, storedBytes } = answer;
-  return lengths.map((length, index) => ({
-    id: blobId(ids.slice(index * 32, index * 32 + 32)),
-    length,
+  return splitIds(ids).map((id, index) => ({
+    id,
+    length: lengths[index] ?? 0,
     storedBytes: storedBytes[index] ?? 0,
   }));
 }
